@@ -1,0 +1,1 @@
+"""The design part of Sevenfold."""

@@ -1,0 +1,286 @@
+"""The document as frozen records: seven sections, every default in its place.
+
+A key with a Python word's name ends in an underscore here (`from_`, `is_`, `for_`, `else_`, `if_`). `None` means
+missing; what was set aside with `{na: reason}` is None too and stands in `Design.na` by its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sevenfold.units import Bytes, Count, Duration, Money, Range, Rate, Share
+
+Task = Literal["recommend", "search", "classify", "regress", "link"]
+Stage = Literal["concept", "design", "prototype", "pilot", "production"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """The one number that defines success, from what to what, by when."""
+
+    metric: str
+    from_: str | None = None
+    to: str | None = None
+    within: Duration | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    users: Count | None = None
+    daily_users: Count | None = None
+    requests_per_user: Rate | None = None
+    items: Count | None = None
+    peak: float = 3.0  # busiest moment over the average
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What may not be exceeded, whatever the quality."""
+
+    p99: Duration | None = None
+    cost: Money | None = None
+    memory: Bytes | None = None
+    min_coverage: Share | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """How soon a user's action, a new item, a new trend must show."""
+
+    user: Duration | None = None
+    item: Duration | None = None
+    model: Duration | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Privacy:
+    personal: tuple[str, ...] = ()
+    keep: Duration | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirements:
+    """Step 1: clarify."""
+
+    goal: Goal | None = None
+    action: str | None = None
+    out_of_scope: tuple[str, ...] = ()
+    scale: Scale = Scale()
+    limits: Limits = Limits()
+    freshness: Freshness = Freshness()
+    privacy: Privacy | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What goes out: one of items, users, probability, number, decision; and when, and for whom."""
+
+    items: int | None = None
+    users: int | None = None
+    probability: str | None = None
+    number: str | None = None
+    decision: str | None = None
+    range: Range | None = None
+    at: str | None = None
+    for_: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    is_: str
+    own: bool = False
+    within: Duration | None = None
+    delay: Duration = 0.0
+    negatives: Part | None = None  # unseen | shown: keep 10% | friends_of_friends: 20
+    recalibrate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    false_positive: float
+    false_negative: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framing:
+    """Step 2: frame."""
+
+    task: Task
+    answer: Answer
+    label: Label
+    proxy_gap: str | None = None
+    costs: Costs | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    path: str
+    live: str | None = None
+    time: str | None = None  # a column, or `none` where the data have no clock
+    user: str | None = None
+    item: str | None = None
+    query: str | None = None
+    text: str | None = None
+    request: str | None = None  # groups what was shown together; its presence says that impressions are logged
+    available: str | None = None  # column with the moment of arrival
+    delay: Duration = 0.0  # from an event to its arrival, where no column tells
+    symmetric: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    path: str
+    key: str
+    text: tuple[str, ...] = ()
+    born: str | None = None  # column: since when the entity exists
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    by: Literal["time", "group", "random"] = "time"
+    validate: Share | Literal["given"] = 0.1
+    test: Share | Literal["given"] = 0.1
+    embargo: Duration | None = None  # default: the label's window and delay
+    group: str | None = None
+    ranker: Share = 0.2  # of the training events: the last ones, kept from the retrievers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A named part of the system with its parameters: `als`, or `{als: {dimensions: 64}}`."""
+
+    name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSection:
+    """Step 3: data. `features` maps group (user, item, context, pair, text) → name → its definition."""
+
+    events: Events
+    users: Table | None = None
+    items: Table | None = None
+    queries: Table | None = None
+    split: Split = Split()
+    features: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """Step 4: one way to build it: a funnel (retrieve, rank, rerank) or one prediction."""
+
+    retrieve: tuple[Part, ...] = ()
+    rank: Part | None = None
+    rerank: tuple[Part, ...] = ()
+    predict: Part | None = None
+    train: Literal["batch", "online"] = "batch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Online:
+    metric: str
+    guards: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    slope: Range
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradeOffs:
+    precision_recall: Literal["precision", "recall"] | None = None
+    latency_accuracy: Literal["latency", "accuracy"] | None = None
+    batch_streaming: Literal["batch", "streaming"] | None = None
+    cost_quality: Literal["cost", "quality"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Step 5: evaluate and decide."""
+
+    metric: str
+    at: Mapping[str, Share] = field(default_factory=dict)  # the operating point: {precision: 99.5%}
+    least_effect: float = 0.005
+    slices: tuple[str, ...] = ()
+    calibration: Calibration | None = None
+    online: Online | None = None
+    trade_offs: TradeOffs = TradeOffs()
+    seeds: int = 3
+    requests: Count = 20_000  # at most so many test requests, drawn once
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageBudget:
+    keep: int | None = None
+    within: Duration | None = None
+    else_: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    store: str
+    for_: Literal["fallback", "everything"] = "fallback"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """Step 6: serve."""
+
+    retrieve: StageBudget = StageBudget(keep=500)
+    rank: StageBudget = StageBudget(keep=100)
+    rerank: StageBudget = StageBudget()
+    predict: StageBudget = StageBudget()
+    batch: Batch | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    top_features: int = 10
+    then: Literal["retrain", "alert"] = "retrain"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    if_: Literal["not_worse", "better"] = "not_worse"
+    via: tuple[Literal["shadow", "canary", "full"], ...] = ("shadow", "canary", "full")
+    undo_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitoring:
+    """Step 7: monitor."""
+
+    drift: Drift | None = None
+    release: Release | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    code: str
+    reason: str
+    owner: str
+    until: str  # a date, 2027-01-31
+    where: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A whole document. Made from keywords or from a file (`design.load`), it is the same object."""
+
+    name: str
+    why: str = ""
+    stage: Stage = "design"
+    waivers: tuple[Waiver, ...] = ()
+    requirements: Requirements = Requirements()
+    framing: Framing
+    data: DataSection
+    solutions: Mapping[str, Solution] = field(default_factory=dict)
+    evaluation: Evaluation
+    serving: Serving = Serving()
+    monitoring: Monitoring = Monitoring()
+    na: Mapping[str, str] = field(default_factory=dict)  # path → reason
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)  # path → line in the file
+    source: str = field(default="", compare=False)  # the file, where there is one

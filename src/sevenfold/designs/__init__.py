@@ -1,0 +1,1 @@
+"""The designs part of Sevenfold."""

@@ -1,0 +1,1 @@
+"""The features part of Sevenfold."""

@@ -1,0 +1,1 @@
+"""The kinds part of Sevenfold."""

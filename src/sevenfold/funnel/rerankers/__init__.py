@@ -1,0 +1,1 @@
+"""The rerankers part of Sevenfold."""

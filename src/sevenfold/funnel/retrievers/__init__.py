@@ -1,0 +1,1 @@
+"""The retrievers part of Sevenfold."""
