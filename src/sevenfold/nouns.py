@@ -126,12 +126,12 @@ class Interactions:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """Proposals for a batch of requests, flat: n rows, those of one request together and in rising order of `request`."""
+    """Proposals for a batch of requests, flat: n rows in rising order of request and item."""
 
     request: I32  # [n]
     item: I32  # [n]
-    sources: Mapping[str, F32]  # retriever → [n] its score; NaN where it did not propose the item
-    ranks: Mapping[str, F32]  # retriever → [n] its place in that retriever's list, from 0; NaN likewise
+    sources: Mapping[str, F32]  # retriever → [n] its score of the item; NaN where it has none
+    ranks: Mapping[str, F32]  # retriever → [n] the item's place in its list, from 0; NaN where it did not propose it
 
     def __len__(self) -> int:
         return len(self.item)

@@ -209,7 +209,7 @@ class Evaluation:
     online: Online | None = None
     trade_offs: TradeOffs = TradeOffs()
     seeds: int = 3
-    requests: Count = 20_000  # at most so many test requests, drawn once
+    requests: Count = 5_000  # at most so many test requests, drawn once
 
 
 @dataclass(frozen=True, kw_only=True)

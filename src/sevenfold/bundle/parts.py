@@ -1,0 +1,60 @@
+"""A fitted pipeline's parts: features, retrievers, ranker, saved by themselves and found again by their names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sevenfold import features
+from sevenfold.funnel.pipeline import Pipeline
+from sevenfold.nouns import Data
+from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything of a pipeline that is fitted or chosen, without the data it answers from."""
+
+    features: features.Features
+    retrievers: Mapping[str, Any]
+    ranker: tuple[str, Any] | None  # its name and the learner
+    rerankers: tuple[tuple[str, Mapping[str, Any]], ...]  # names and parameters
+    keep: int
+    rank_keep: int
+
+    def over(self, data: Data) -> Pipeline:
+        """The pipeline that answers from `data`."""
+        return Pipeline(retrievers=self.retrievers, ranker=self.ranker[1] if self.ranker else None,
+                        rerankers=tuple(RERANKERS.make(name, params) for name, params in self.rerankers),
+                        view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep)
+
+
+def save(parts: Parts, folder: Path) -> None:
+    """Write the parts into an empty folder."""
+    for name in ("features", "ranker"):
+        (folder / name).mkdir(parents=True)
+    parts.features.save(folder / "features")
+    for name, retriever in parts.retrievers.items():
+        (folder / "retrievers" / name).mkdir(parents=True)
+        retriever.save(folder / "retrievers" / name)
+    if parts.ranker:
+        parts.ranker[1].save(folder / "ranker")
+    about = {"retrievers": list(parts.retrievers), "ranker": parts.ranker[0] if parts.ranker else None,
+             "rerankers": [[name, dict(params)] for name, params in parts.rerankers],
+             "keep": parts.keep, "rank_keep": parts.rank_keep}
+    (folder / "parts.json").write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def load(folder: Path) -> Parts:
+    """What `save` wrote."""
+    about = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
+    ranker = about["ranker"]
+    return Parts(
+        features=features.load(folder / "features"),
+        retrievers={name: RETRIEVERS.get(name).load(folder / "retrievers" / name) for name in about["retrievers"]},
+        ranker=(ranker, LEARNERS.get(ranker).load(folder / "ranker")) if ranker else None,
+        rerankers=tuple((name, params) for name, params in about["rerankers"]),
+        keep=about["keep"], rank_keep=about["rank_keep"])

@@ -1,0 +1,139 @@
+"""The funnel that evaluation, `answer`, HTTP and batch all call: retrieve → features → rank → re-rank.
+
+`Pipeline` holds fitted parts and a `View` of the log. There is no second implementation of serving to measure it by.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from sevenfold.features import View
+from sevenfold.funnel.candidates import exclude, merge, places
+from sevenfold.nouns import F32, I32, I64, Answers, Candidates, Requests, Rows, Visits
+
+HISTORY = 50
+STAGES = ("retrieve", "features", "rank", "rerank")
+
+
+class Retriever(Protocol):
+    """Scores every item for a visit."""
+
+    def scores(self, visits: Visits) -> F32: ...  # noqa: D102
+    def grow(self, rows: I64) -> Any: ...  # noqa: D102
+
+
+class Learner(Protocol):
+    """Scores rows of features."""
+
+    def scores(self, rows: Rows) -> F32: ...  # noqa: D102
+    def grow(self, rows: I64) -> Any: ...  # noqa: D102
+
+
+class Reranker(Protocol):
+    """Chooses and orders the k that are shown."""
+
+    def order(self, items: I32, scores: F32, content: F32, k: int) -> I64: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """One solution, fitted, over a view of the log. `clock` collects the seconds of each stage."""
+
+    retrievers: Mapping[str, Retriever]
+    ranker: Learner | None  # None: the order of retrieval
+    rerankers: tuple[Reranker, ...]
+    view: View
+    keep: int  # candidates after retrieval
+    rank_keep: int  # candidates after ranking
+    clock: dict[str, float] = field(default_factory=dict)
+
+    def answer(self, requests: Requests, k: int, *, trace: bool = False) -> Answers:
+        """The k best items for each request, best first; with `trace`, every candidate and each stage's score."""
+        candidates = self.retrieve(requests)
+        rows = self.rows(requests, candidates)
+        with self._stage("rank"):
+            scores = self.ranker.scores(rows) if self.ranker and len(rows) else fuse(candidates)
+            ranked = best(candidates, scores, self.rank_keep)
+        with self._stage("rerank"):
+            shown = self._rerank(candidates, scores, ranked, k)
+        return _answers(len(requests), k, candidates, scores, ranked, shown, trace)
+
+    def retrieve(self, requests: Requests) -> Candidates:
+        """What the sources propose: alive, not seen, each once."""
+        with self._stage("retrieve"):
+            visits = self.view.visits(requests, HISTORY)
+            offsets, seen = self.view.seen(requests)
+            alive = self.view.alive(requests)
+            scores = {name: exclude(source.scores(visits), offsets, seen, alive)
+                      for name, source in self.retrievers.items()}
+            return merge(scores, self.keep)
+
+    def rows(self, requests: Requests, candidates: Candidates) -> Rows:
+        """The candidates with their features, and what the sources thought of them as further columns."""
+        with self._stage("features"):
+            rows = self.view.rows(requests, candidates)
+            opinions = {f"{name}.{what}": column for what, columns in
+                        (("score", candidates.sources), ("rank", candidates.ranks)) for name, column in columns.items()}
+            values = np.column_stack([rows.values, *opinions.values()]).astype(np.float32, copy=False)
+            return replace(rows, values=values, names=(*rows.names, *opinions))
+
+    def grow(self, rows: I64) -> Pipeline:
+        """The same pipeline over a synthetic catalogue whose item j is a copy of item `rows[j]`."""
+        return replace(self, retrievers={name: source.grow(rows) for name, source in self.retrievers.items()},
+                       ranker=self.ranker.grow(rows) if self.ranker else None, view=self.view.grow(rows), clock={})
+
+    def _rerank(self, candidates: Candidates, scores: F32, ranked: I64, k: int) -> I64:
+        """Rows of the candidates that are shown, request by request, best first."""
+        if not self.rerankers:
+            return ranked[places(candidates.request[ranked]) < k]
+        chosen = []
+        for mine in np.split(ranked, np.flatnonzero(np.diff(candidates.request[ranked])) + 1) if len(ranked) else []:
+            for number, reranker in enumerate(self.rerankers, start=1):
+                wanted = k if number == len(self.rerankers) else len(mine)
+                mine = mine[reranker.order(candidates.item[mine], scores[mine], self.view.content, wanted)]
+            chosen.append(mine)
+        return np.concatenate([*chosen, ranked[:0]])
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.clock[name] = self.clock.get(name, 0.0) + time.perf_counter() - start
+
+
+def fuse(candidates: Candidates) -> F32:
+    """Reciprocal rank fusion of the sources' lists (Cormack, Clarke, Büttcher 2009): Σ 1 / (60 + place), [n]."""
+    total = np.zeros(len(candidates))
+    for ranks in candidates.ranks.values():
+        total += np.nan_to_num(1.0 / (61.0 + ranks.astype(np.float64)))
+    return total.astype(np.float32)
+
+
+def best(candidates: Candidates, scores: F32, keep: int) -> I64:
+    """Rows of the `keep` best of each request, best first, ties by id."""
+    order = np.lexsort((candidates.item, -scores, candidates.request))
+    return order[places(candidates.request[order]) < keep]
+
+
+def _answers(size: int, k: int, candidates: Candidates, scores: F32, ranked: I64, shown: I64, trace: bool) -> Answers:
+    items = np.full((size, k), -1, dtype=np.int32)
+    final = np.full((size, k), np.nan, dtype=np.float32)
+    at = candidates.request[shown], places(candidates.request[shown])
+    items[at], final[at] = candidates.item[shown], scores[shown]
+    if not trace:
+        return Answers(items=items, scores=final)
+    stages = {"rank": _only(scores, np.arange(len(scores))), "kept": _only(scores, ranked), "rerank": _only(scores, shown)}
+    return Answers(items=items, scores=final, candidates=candidates, stages=stages)
+
+
+def _only(scores: F32, rows: I64) -> F32:
+    """The scores at `rows`, NaN elsewhere."""
+    kept = np.full(len(scores), np.nan, dtype=np.float32)
+    kept[rows] = scores[rows]
+    return kept

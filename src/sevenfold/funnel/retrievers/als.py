@@ -1,0 +1,97 @@
+"""Matrix factorisation of implicit feedback by alternating least squares.
+
+Y. Hu, Y. Koren and C. Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, equations 4 and 5.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sevenfold.funnel import histories
+from sevenfold.nouns import F32, F64, I64, Interactions, Visits
+
+THREADS = 2  # fixed; each row is solved alone, so that their number moves no bit
+
+
+class Als:
+    """Factors of items, trained by `implicit`; a visitor's factors are solved from the history at the request.
+
+    Folding in by equation 4 needs no table of users: a new visitor is answered as an old one. `confidence` is the weight
+    of a choice, where no choice weighs 1. An item that nobody chose before the cut, and a visitor without a history, get
+    no proposal.
+    """
+
+    random = True
+
+    def __init__(self, *, dimensions: int = 64, regularisation: float = 10.0, confidence: float = 5.0,
+                 iterations: int = 15) -> None:
+        self.dimensions = dimensions
+        self.regularisation = regularisation
+        self.confidence = confidence
+        self.iterations = iterations
+        self._factors: F32 = np.zeros((0, dimensions), np.float32)  # [items, dimensions]; zero where nobody chose it
+        self._gram: F64 = np.zeros((dimensions, dimensions))  # of the items that the fit saw
+
+    def fit(self, interactions: Interactions, *, seed: int) -> None:
+        """Alternate `iterations` times; `ModelError` when there is no event."""
+        from implicit.cpu.als import AlternatingLeastSquares
+        from threadpoolctl import threadpool_limits
+
+        histories.above_zero("als", **self._params())
+        chosen = histories.choices("als", interactions)
+        with threadpool_limits(1, "blas"):  # two pools of threads would fight; `implicit` warns of it
+            model = AlternatingLeastSquares(factors=self.dimensions, regularization=self.regularisation, alpha=self.confidence,
+                                            iterations=self.iterations, num_threads=THREADS, random_state=seed)
+            model.fit(chosen, show_progress=False)
+        known = np.bincount(chosen.indices, minlength=interactions.items) > 0
+        self._factors = np.where(known[:, None], model.item_factors, np.float32(0))
+        self._gram = _gram(self._factors)
+
+    def scores(self, visits: Visits) -> F32:
+        """The score of every item [B, items]; -inf for an unknown item and for an empty history."""
+        known = self._factors.any(axis=1)
+        out = np.full((len(visits.user), len(known)), -np.inf, np.float32)
+        row, item, _ = histories.flat(visits.history, len(known))
+        starts = np.searchsorted(row, np.arange(len(out) + 1))
+        for b, (start, stop) in enumerate(zip(starts, starts[1:], strict=False)):
+            if start < stop:  # row by row, for BLAS sums a batch in another order than its rows
+                user = self._fold_in(self._factors[item[start:stop]].astype(np.float64))
+                out[b] = np.where(known, self._factors @ user.astype(np.float32), -np.inf)
+        return out
+
+    def _fold_in(self, chosen: F64) -> F64:
+        """A visitor's factors [dimensions] from those of the items chosen [n, dimensions]."""
+        left = self._gram + (self.confidence - 1) * (chosen.T @ chosen)
+        left[np.diag_indices_from(left)] += self.regularisation
+        return np.linalg.solve(left, self.confidence * chosen.sum(axis=0))
+
+    def grow(self, rows: I64) -> Als:
+        """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
+        histories.room("als", len(rows) * self.dimensions * 4)
+        grown = Als(**self._params())
+        grown._factors, grown._gram = self._factors[rows], self._gram
+        return grown
+
+    def save(self, folder: Path) -> None:
+        """Write parameters and factors into `folder`."""
+        histories.save(folder, self._params(), {"factors": self._factors, "gram": self._gram})
+
+    @classmethod
+    def load(cls, folder: Path) -> Als:
+        """What `save` wrote; `ModelError` when it cannot be read."""
+        params, arrays = histories.load(folder)
+        als = cls(**params)
+        als._factors, als._gram = arrays["factors"], arrays["gram"]
+        return als
+
+    def _params(self) -> dict[str, Any]:
+        return {"dimensions": self.dimensions, "regularisation": self.regularisation, "confidence": self.confidence,
+                "iterations": self.iterations}
+
+
+def _gram(factors: F32) -> F64:
+    wide = factors.astype(np.float64)
+    return wide.T @ wide
