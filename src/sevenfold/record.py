@@ -9,7 +9,7 @@ Record                    what ran (hashes, seeds, versions, machine), on what (
 └── Decision, Boundary, Region     who wins, why, and where that flips
 
 Whoever reports, defends or compares a run reads these records and nothing else. Latency is in milliseconds, memory in
-MB (1e6 bytes), money in US dollars a month, coverage a share. Only the standard library is imported: reading is instant.
+MB (1e6 bytes), money in US dollars a month, coverage a share. Nothing heavy is imported: reading is instant.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class Cost:
 class Stage:
     """One stage of the funnel: how many it keeps, how long it takes, and the share of what is relevant still there."""
 
-    stage: str
-    kept: int
+    stage: str  # retrieve, features, rank, rerank
+    kept: int | None = None
     p50: float | None = None
     p99: float | None = None
     recall: float | None = None

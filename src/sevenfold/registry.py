@@ -91,10 +91,25 @@ def _read_signature(path: Path, name: str) -> Iterator[tuple[str, tuple[Any, Any
     maker = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
     makes = [node for node in maker.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
     for init in makes:
-        for parameter, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True):
-            assert parameter.annotation is not None, f"{path.name}: {parameter.arg} has no type"
-            value = REQUIRED if default is None else ast.literal_eval(default)
-            yield parameter.arg, (_type(parameter.annotation), value)
+        yield from _read_parameters(init, path.name)
+
+
+def signature(text: str) -> dict[str, tuple[Any, Any]]:
+    """The schema that `text`, keyword parameters as in a `def`, spells.
+
+    >>> signature("n: int = 10")
+    {'n': (<class 'int'>, 10)}
+    """
+    function = ast.parse(f"def part({text and '*, '}{text}): ...").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    return dict(_read_parameters(function, text))
+
+
+def _read_parameters(function: ast.FunctionDef, source: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+        assert parameter.annotation is not None, f"{source}: {parameter.arg} has no type"
+        value = REQUIRED if default is None else ast.literal_eval(default)
+        yield parameter.arg, (_type(parameter.annotation), value)
 
 
 def _inspect_signature(maker: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:

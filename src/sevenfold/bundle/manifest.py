@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from sevenfold.errors import BundleError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+BUNDLES, LIVE = "bundles", "live"
 
 
 def seal(folder: Path, about: Mapping[str, Any]) -> str:
@@ -56,3 +59,25 @@ def file_hash(path: Path) -> str:
 def size(folder: Path) -> int:
     """Bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def publish(bundle: Path, run: Path, name: str) -> Path:
+    """Copy a sealed bundle into a run's folder under its own name, and swap the pointer `live` to it at once."""
+    target = run / BUNDLES / name[:16]
+    if not target.exists():
+        work = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.copytree(bundle, work)
+        os.replace(work, target)
+    pointer = run / f".{LIVE}.{os.getpid()}"
+    pointer.write_text(target.name, encoding="utf-8")
+    os.replace(pointer, run / LIVE)
+    return target
+
+
+def live(run: Path) -> Path:
+    """The bundle that a run's pointer names; BundleError where nothing was shipped."""
+    pointer = run / LIVE
+    if not pointer.is_file():
+        raise BundleError(str(run), "holds no live bundle: no solution was admissible, or the run is not finished",
+                          "Read the decision in report.md; loosen a limit or mend the losers, and run again.")
+    return run / BUNDLES / pointer.read_text(encoding="utf-8").strip()

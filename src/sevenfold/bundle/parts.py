@@ -31,6 +31,11 @@ class Parts:
                         rerankers=tuple(RERANKERS.make(name, params) for name, params in self.rerankers),
                         view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep)
 
+    def rounds(self) -> int | None:
+        """How long the ranker was trained before it stopped early, where it counts that."""
+        found = getattr(self.ranker[1], "rounds", None) if self.ranker else None
+        return None if found is None else int(found)
+
 
 def save(parts: Parts, folder: Path) -> None:
     """Write the parts into an empty folder."""

@@ -62,9 +62,9 @@ def read(source: Source, columns: Iterable[str]) -> pa.Table:
     return _finite(_flat(table), source)
 
 
-def check_columns(source: Source, roles: dict[str, str | None]) -> None:
-    """Each role's column must be there: `{"time": "timestamp"}`; a role without a column is left alone."""
-    for role, name in roles.items():
+def check_columns(source: Source, roles: Iterable[tuple[str, str | None]]) -> None:
+    """Each role's column must be there: `("time", "timestamp")`; a role without a column is left alone."""
+    for role, name in roles:
         if name is not None and name not in source.columns:
             raise DataError(source.place(role), f"no column is called '{name}'", nearest(name, source.columns))
 

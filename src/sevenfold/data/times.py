@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from sevenfold.errors import DataError
 from sevenfold.nouns import I64, Array
 
-UNITS = ((1e11, 1_000_000, 1), (1e14, 1_000, 1), (1e17, 1, 1), (np.inf, 1, 1_000))  # largest size, times, divided by
+# numbers below this size, multiplied by, divided by
+UNITS: list[tuple[float, int, int]] = [(1e11, 1_000_000, 1), (1e14, 1_000, 1), (1e17, 1, 1), (np.inf, 1, 1_000)]
 NUMBER = re.compile(r"\s*-?\d+(\.\d*)?\s*$")
 HINT = "Write numbers since 1970 (seconds, ms, µs or ns) or ISO 8601, such as 2026-01-31T12:00:00."
 
@@ -39,7 +40,7 @@ def _whole(column: pa.ChunkedArray | pa.Array) -> Array:
 
 
 def _scaled(numbers: Array, where: str) -> I64:
-    bad = np.flatnonzero(~np.isfinite(numbers)) if numbers.dtype.kind == "f" else ()
+    bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
         raise DataError(where, f"row {bad[0] + 1} holds '{numbers[bad[0]]}', which is no time", HINT)
     largest = max(abs(float(numbers.max())), abs(float(numbers.min()))) if len(numbers) else 0.0
@@ -55,10 +56,8 @@ def _parsed(column: pa.ChunkedArray | pa.Array, where: str) -> pa.ChunkedArray |
         return column.cast(pa.int64())
     first = column[0].as_py()
     types = [pa.float64()] if NUMBER.match(first) else [pa.timestamp("us"), pa.timestamp("us", "UTC")]
-    for kind in types:
-        if _casts(column.slice(0, 1), kind):
-            break
-    else:
+    kind = next((kind for kind in types if _casts(column.slice(0, 1), kind)), None)
+    if kind is None:
         raise DataError(where, f"row 1 holds '{first}', which is no time", HINT)
     if not _casts(column, kind):
         row = _first_bad(column, kind)

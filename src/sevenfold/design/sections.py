@@ -1,15 +1,22 @@
 """The document as frozen records: seven sections, every default in its place.
 
 A key with a Python word's name ends in an underscore here (`from_`, `is_`, `for_`, `else_`, `if_`). `None` means
-missing; what was set aside with `{na: reason}` is None too and stands in `Design.na` by its path.
+missing; what was set aside with `{na: reason}` is None too and stands in `Design.na` by its path. The type of a field
+is its whole schema: units, names of parts and forms of text are marks on the type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from sevenfold.design import vocabulary
+from sevenfold.design.convert import UNREAD, Reading, default, written
+from sevenfold.design.findings import located
+from sevenfold.design.part import Condition, Date, Feature, Learner, Name, Negatives, Reranker, Retriever
+from sevenfold.design.part import Part as Part
+from sevenfold.errors import DesignError
 from sevenfold.units import Bytes, Count, Duration, Money, Range, Rate, Share
 
 Task = Literal["recommend", "search", "classify", "regress", "link"]
@@ -28,6 +35,8 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
+    """How many users, items and questions the system is for."""
+
     users: Count | None = None
     daily_users: Count | None = None
     requests_per_user: Rate | None = None
@@ -56,6 +65,8 @@ class Freshness:
 
 @dataclass(frozen=True, kw_only=True)
 class Privacy:
+    """Which columns are personal, and how long they are kept."""
+
     personal: tuple[str, ...] = ()
     keep: Duration | None = None
 
@@ -89,16 +100,20 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    is_: str
+    """What is learnt: `own` (of the row's own event) or later, in (t, t + within]."""
+
+    is_: Condition
     own: bool = False
     within: Duration | None = None
     delay: Duration = 0.0
-    negatives: Part | None = None  # unseen | shown: keep 10% | friends_of_friends: 20
+    negatives: Negatives | None = None  # unseen | shown: keep 10% | friends_of_friends: 20
     recalibrate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
+    """What a wrong decision costs, in any one currency."""
+
     false_positive: float
     false_negative: float
 
@@ -116,6 +131,8 @@ class Framing:
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
+    """The log: where it lies and which columns say when, who, what."""
+
     path: str
     live: str | None = None
     time: str | None = None  # a column, or `none` where the data have no clock
@@ -131,6 +148,8 @@ class Events:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
+    """What is known of each user, item or query: a file and its key."""
+
     path: str
     key: str
     text: tuple[str, ...] = ()
@@ -139,20 +158,14 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
+    """How examples are parted into training, validation and test."""
+
     by: Literal["time", "group", "random"] = "time"
     validate: Share | Literal["given"] = 0.1
     test: Share | Literal["given"] = 0.1
     embargo: Duration | None = None  # default: the label's window and delay
     group: str | None = None
     ranker: Share = 0.2  # of the training events: the last ones, kept from the retrievers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A named part of the system with its parameters: `als`, or `{als: {dimensions: 64}}`."""
-
-    name: str
-    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,33 +177,39 @@ class DataSection:
     items: Table | None = None
     queries: Table | None = None
     split: Split = Split()
-    features: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
+    features: Mapping[str, Mapping[str, Feature]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Solution:
     """Step 4: one way to build it: a funnel (retrieve, rank, rerank) or one prediction."""
 
-    retrieve: tuple[Part, ...] = ()
-    rank: Part | None = None
-    rerank: tuple[Part, ...] = ()
-    predict: Part | None = None
+    retrieve: tuple[Retriever, ...] = ()
+    rank: Learner | None = None
+    rerank: tuple[Reranker, ...] = ()
+    predict: Learner | None = None
     train: Literal["batch", "online"] = "batch"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Online:
+    """What a live experiment watches."""
+
     metric: str
     guards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
+    """How far predicted probabilities may be from what happens."""
+
     slope: Range
 
 
 @dataclass(frozen=True, kw_only=True)
 class TradeOffs:
+    """Which side each of the four trade-offs is decided for."""
+
     precision_recall: Literal["precision", "recall"] | None = None
     latency_accuracy: Literal["latency", "accuracy"] | None = None
     batch_streaming: Literal["batch", "streaming"] | None = None
@@ -214,6 +233,8 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class StageBudget:
+    """What a stage of serving keeps, how long it may take, what happens when it is late."""
+
     keep: int | None = None
     within: Duration | None = None
     else_: str | None = None
@@ -221,6 +242,8 @@ class StageBudget:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
+    """Lists computed ahead, where they lie and what they serve for."""
+
     store: str
     for_: Literal["fallback", "everything"] = "fallback"
 
@@ -238,12 +261,16 @@ class Serving:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
+    """Which features are watched, and what follows."""
+
     top_features: int = 10
     then: Literal["retrain", "alert"] = "retrain"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
+    """When a new version replaces the old one, in which steps, and what undoes it."""
+
     if_: Literal["not_worse", "better"] = "not_worse"
     via: tuple[Literal["shadow", "canary", "full"], ...] = ("shadow", "canary", "full")
     undo_on: tuple[str, ...] = ()
@@ -259,10 +286,12 @@ class Monitoring:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
+    """A finding that somebody answers for, until a day."""
+
     code: str
     reason: str
     owner: str
-    until: str  # a date, 2027-01-31
+    until: Date
     where: str | None = None
 
 
@@ -270,7 +299,7 @@ class Waiver:
 class Design:
     """A whole document. Made from keywords or from a file (`design.load`), it is the same object."""
 
-    name: str
+    name: Name
     why: str = ""
     stage: Stage = "design"
     waivers: tuple[Waiver, ...] = ()
@@ -281,6 +310,40 @@ class Design:
     evaluation: Evaluation
     serving: Serving = Serving()
     monitoring: Monitoring = Monitoring()
-    na: Mapping[str, str] = field(default_factory=dict)  # path → reason
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)  # path → line in the file
-    source: str = field(default="", compare=False)  # the file, where there is one
+    na: Mapping[str, str] = field(default_factory=dict, metadata={"unwritten": True})  # path → reason
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False, metadata={"unwritten": True})  # of a path
+    source: str = field(default="", compare=False, metadata={"unwritten": True})  # the file, where there is one
+
+    def __post_init__(self) -> None:
+        """Plain mappings are read as a file's would be; a loss that is not given is the first that suits the task."""
+        reading = Reading()
+        known = written(Design)
+        values = reading.fields(known, {key: getattr(self, one.name) for key, (one, _) in known.items()}, "")
+        for one, _ in known.values():
+            object.__setattr__(self, one.name, values[one.name] if one.name in values else default(one))
+        if reading.findings:
+            raise refused(self.source, reading, {})
+        object.__setattr__(self, "na", {**self.na, **reading.na})
+        if self.framing is not UNREAD and self.framing.task is not UNREAD:
+            solutions = {name: _with_losses(solution, self.framing.task) for name, solution in self.solutions.items()}
+            object.__setattr__(self, "solutions", solutions)
+
+
+def refused(source: str, reading: Reading, lines: Mapping[str, int]) -> DesignError:
+    """The error that carries all the problems of a reading."""
+    findings = located(reading.findings, lines)
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    first = findings[0]
+    return DesignError(first.where or source, first.problem + more, first.hint, tuple(findings))
+
+
+def _with_losses(solution: Solution, task: str) -> Solution:
+    return replace(solution, retrieve=tuple(_with_loss("retriever", part, task) for part in solution.retrieve),
+                   rank=solution.rank and _with_loss("learner", solution.rank, task),
+                   predict=solution.predict and _with_loss("learner", solution.predict, task))
+
+
+def _with_loss(kind: str, part: Part, task: str) -> Part:
+    if "loss" in part.params or (loss := vocabulary.default_loss(kind, part.name, task)) is None:
+        return part
+    return Part(part.name, {**part.params, "loss": loss})

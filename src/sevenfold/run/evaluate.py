@@ -7,42 +7,44 @@ from pathlib import Path
 import numpy as np
 
 from sevenfold.data.requests import Labelled
-from sevenfold.evaluation import metrics
+from sevenfold.evaluation.metrics import recall_of
+from sevenfold.features import View
 from sevenfold.funnel.pipeline import Pipeline
-from sevenfold.nouns import F64, I32, Answers, Array
-from sevenfold.run.fit import CHUNK, relevance
+from sevenfold.nouns import F64, Answers
+from sevenfold.run.fit import CHUNK, part_of
 
 STAGES = ("retrieve", "rank", "rerank")
 
 
+def unseen(asked: Labelled, view: View) -> Labelled:
+    """`asked` without the relevant items that a user had seen before: no answer may hold them."""
+    offsets, seen = view.seen(asked.requests)
+    items = view.content.shape[0]
+    owner = np.repeat(np.arange(len(asked)), np.diff(asked.offsets))
+    known = np.repeat(np.arange(len(asked)), np.diff(offsets)) * np.int64(items) + seen
+    fresh = ~np.isin(owner * np.int64(items) + asked.relevant, known)
+    counts = np.bincount(owner[fresh], minlength=len(asked))
+    kept = np.flatnonzero(counts)
+    return Labelled(requests=asked.requests.take(kept), offsets=np.concatenate([[0], np.cumsum(counts[kept])]),
+                    relevant=asked.relevant[fresh], dropped=asked.dropped + len(asked) - len(kept))
+
+
 def evaluate(pipeline: Pipeline, asked: Labelled, k: int, folder: Path) -> None:
-    """Answer every request of `asked`; writes what was shown, each metric per request, and each stage's recall."""
-    shown, kept = [], {stage: [] for stage in STAGES}
-    for start in range(0, len(asked.requests), CHUNK):
-        part = asked.take(np.arange(start, min(start + CHUNK, len(asked.requests))))
+    """Answer every request of `asked`; writes the lists shown [B, k] and each stage's recall per request."""
+    shown, recalls = [], []
+    for start in range(0, len(asked), CHUNK):
+        part = part_of(asked, start)
         answers = pipeline.answer(part.requests, k, trace=True)
         shown.append(answers.items)
-        for stage, values in stage_recall(answers, part, pipeline.view.content.shape[0]).items():
-            kept[stage].append(values)
-    items: I32 = np.concatenate(shown)
-    np.savez(folder / "metrics.npz", **metrics.per_request(items, asked.offsets, asked.relevant, k))
-    np.savez(folder / "stages.npz", **{stage: np.concatenate(values) for stage, values in kept.items()})
-    np.save(folder / "shown.npy", items)
+        recalls.append(stage_recall(answers, part))
+    np.save(folder / "shown.npy", np.concatenate(shown))
+    np.savez(folder / "recall.npz", **{stage: np.concatenate([one[stage] for one in recalls]) for stage in STAGES})
 
 
-def stage_recall(answers: Answers, asked: Labelled, items: int) -> dict[str, F64]:
+def stage_recall(answers: Answers, asked: Labelled) -> dict[str, F64]:
     """The share of each request's relevant items that is still there after each stage: stage → [B]."""
     candidates = answers.candidates
     assert candidates is not None, "an untraced answer has no candidates"
-    relevant = relevance(candidates, asked, items)
-    alive = {"retrieve": np.ones(len(relevant), dtype=bool), "rank": np.isfinite(answers.stages["kept"]),
-             "rerank": np.isfinite(answers.stages["rerank"])}
-    total = np.diff(asked.offsets)
-    return {stage: np.bincount(candidates.request, weights=relevant * mask, minlength=len(total)) / total
-            for stage, mask in alive.items()}
-
-
-def read(folder: Path, name: str) -> dict[str, Array]:
-    """A table of arrays that `evaluate` wrote."""
-    with np.load(folder / f"{name}.npz", allow_pickle=False) as columns:
-        return {key: columns[key] for key in columns.files}
+    left = {"retrieve": np.arange(len(candidates)), "rank": np.flatnonzero(np.isfinite(answers.stages["kept"])),
+            "rerank": np.flatnonzero(np.isfinite(answers.stages["rerank"]))}
+    return {stage: recall_of(candidates.take(rows), asked.offsets, asked.relevant) for stage, rows in left.items()}

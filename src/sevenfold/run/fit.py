@@ -70,12 +70,20 @@ def examples(pipeline: Pipeline, asked: Labelled, seed: int) -> Rows:
 
 
 def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Generator) -> Rows:
-    part = asked.take(np.arange(start, min(start + CHUNK, len(asked.requests))))
+    part = part_of(asked, start)
     candidates = pipeline.retrieve(part.requests)
     label = relevance(candidates, part, pipeline.view.content.shape[0])
     kept = np.flatnonzero(draw(candidates, label, rng))
     rows = pipeline.rows(part.requests, candidates.take(kept))
     return replace(rows, label=label[kept])
+
+
+def part_of(asked: Labelled, start: int) -> Labelled:
+    """The next `CHUNK` requests from `start` on."""
+    stop = min(start + CHUNK, len(asked))
+    first, last = asked.offsets[start], asked.offsets[stop]
+    return Labelled(requests=asked.requests.take(np.arange(start, stop)), relevant=asked.relevant[first:last],
+                    offsets=asked.offsets[start:stop + 1] - first)
 
 
 def relevance(candidates: Candidates, asked: Labelled, items: int) -> F32:

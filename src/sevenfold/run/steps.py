@@ -13,7 +13,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,6 +59,15 @@ class Steps:
         self.seconds[name] = float(took)
         self.progress.done(name, self.seconds[name], reused)
         return target
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """A step that is quick enough to be done every time."""
+        self.progress.start(name)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+        self.progress.done(name, self.seconds[name], reused=False)
 
     def _make(self, target: Path, make: Callable[[Path], None]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

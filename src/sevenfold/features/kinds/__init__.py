@@ -1,1 +1,1 @@
-"""The kinds part of Sevenfold."""
+"""Kinds of features, one a file; the contract is `features.kind.Kind`."""

@@ -1,0 +1,85 @@
+"""Which events count as positive: the label's expression over a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sevenfold.design.expression import And, Column, Compare, Expression, Not, Or, parse
+from sevenfold.design.sections import Design
+from sevenfold.errors import DataError, DesignError
+from sevenfold.nouns import Bools
+
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {"==": pc.equal, "!=": pc.not_equal, ">=": pc.greater_equal,
+                                                 "<=": pc.less_equal, ">": pc.greater, "<": pc.less}
+
+
+def label_expression(design: Design) -> Expression:
+    """The tree of `framing.label.is`."""
+    try:
+        return parse(design.framing.label.is_)
+    except DesignError as error:
+        raise DesignError("framing.label.is", error.problem, error.hint) from None
+
+
+def label_columns(design: Design) -> frozenset[str]:
+    """The columns that the label reads."""
+    return label_expression(design).columns()
+
+
+def expression_mask(expression: Expression, table: pa.Table) -> Bools:
+    """Where the expression holds, [rows]; it does not hold where a missing value leaves it open.
+
+    Raises `DataError` where a column and the value it is held against are of different kinds.
+    """
+    holds = pc.fill_null(_holds(expression, table), False)
+    return np.asarray(holds.to_numpy(), dtype=np.bool_)
+
+
+def _holds(expression: Expression, table: pa.Table) -> Any:
+    match expression:
+        case Column(name):
+            return _true(name, table.column(name))
+        case Compare(Column(name), operator, value):
+            return _compared(name, table.column(name), operator, value)
+        case Not(term):
+            return pc.invert(_holds(term, table))
+        case And(terms):
+            return _joined(pc.and_kleene, terms, table)
+        case Or(terms):
+            return _joined(pc.or_kleene, terms, table)
+
+
+def _joined(join: Callable[[Any, Any], Any], terms: tuple[Expression, ...], table: pa.Table) -> Any:
+    holds = _holds(terms[0], table)
+    for term in terms[1:]:
+        holds = join(holds, _holds(term, table))
+    return holds
+
+
+def _true(name: str, column: pa.ChunkedArray) -> Any:
+    """A column by itself: true, not zero, or, for a moment, that there is one."""
+    if pa.types.is_boolean(column.type):
+        return column
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return pc.not_equal(column, 0)
+    if pa.types.is_temporal(column.type):
+        return column.is_valid()
+    raise DataError("framing.label.is", f"column '{name}' of type {column.type} is neither true nor false",
+                    f"Compare it with a value: {name} == 'yes'.")
+
+
+def _compared(name: str, column: pa.ChunkedArray, operator: str, value: Any) -> Any:
+    if pa.types.is_boolean(column.type) and not isinstance(value, bool):
+        column = column.cast(pa.int8())  # clicked == 1
+    try:
+        if operator == "in":
+            return pc.is_in(column, value_set=pa.array(value).cast(column.type))
+        return COMPARE[operator](column, value)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise DataError("framing.label.is", f"column '{name}' of type {column.type} cannot be held against {value!r}",
+                        "Put text in quotes and numbers without; a date can only stand alone.") from None

@@ -1,0 +1,141 @@
+"""A design's sources, read, checked and joined into one log and its entities."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sevenfold.data import sources
+from sevenfold.data.entities import entities
+from sevenfold.data.labels import expression_mask, label_columns, label_expression
+from sevenfold.data.sources import Source
+from sevenfold.data.times import microseconds
+from sevenfold.design.part import Part
+from sevenfold.design.sections import Design, Table
+from sevenfold.errors import DataError
+from sevenfold.nouns import I64, SECOND, Bools, Data, Log
+
+SLICE = 1 << 20  # rows hashed at a time
+
+
+def load(design: Design) -> Data:
+    """The data that a design names: its log in order of time, its users and its items.
+
+    Paths are relative to the design's own folder. Of the events only the columns that the document names are read.
+    Exact duplicates are kept: the same thing may happen twice. Events of the same moment keep their order. An event is
+    available at its `available` time, else `delay` after it happened, and never before it happened. A text column of a
+    table of entities becomes a list where a '|' parts its values. Raises `DataError` for the first thing that is wrong.
+    """
+    folder = Path(design.source).parent
+    source = sources.find(design.data.events.path, folder=folder, where="data.events")
+    table = _events(source, design)
+    time = _times(table, source, "time", design)
+    available = _available(table, time, source, design)
+    users, user = _entities("users", table, design, folder)
+    items, item = _entities("items", table, design, folder)
+    positive = _positive(table, source, design)
+    order = np.argsort(time, kind="stable") if (np.diff(time) < 0).any() else slice(None)
+    if not isinstance(order, slice):
+        table = table.take(pa.array(order))
+    log = Log(time=time[order], available=available[order], user=user[order], item=item[order],
+              positive=positive[order], table=table)
+    label = design.framing.label
+    return Data(log=log, users=users, items=items, label_wait=round(((label.within or 0.0) + label.delay) * SECOND),
+                impressions=design.data.events.request is not None,
+                fingerprint=_fingerprint(log, users.table, items.table))
+
+
+def _events(source: Source, design: Design) -> pa.Table:
+    events = design.data.events
+    roles = {"time": events.time, "user": events.user, "item": events.item, "request": events.request,
+             "available": events.available}
+    for role in ("time", "user", "item"):
+        if roles[role] in (None, "none"):
+            raise DataError(f"{source.where}.{role}", f"the task '{design.framing.task}' needs a column for the {role}",
+                            f"Name one of the table's columns: {', '.join(source.columns)}.")
+    label = label_columns(design)
+    sources.check_columns(source, roles.items())
+    sources.check_columns(replace(source, where="framing.label"), [("is", name) for name in sorted(label)])
+    named = {name for name in roles.values() if name is not None}
+    table = sources.read(source, named | label | _mentioned(design.data.features))
+    for role in ("time", "user", "item"):
+        _refuse_nulls(table.column(roles[role]), source.place(role), str(roles[role]))
+    return table
+
+
+def _mentioned(features: Mapping[str, Mapping[str, Part]]) -> set[str]:
+    """Every word in the definitions of the features: whichever of them is a column will be needed."""
+    return {word for group in features.values() for name, part in group.items()
+            for word in (name, part.name, *_words(part.params))}
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _words([*value.keys(), *value.values()])
+    elif isinstance(value, Iterable):
+        for each in value:
+            yield from _words(each)
+
+
+def _refuse_nulls(column: pa.ChunkedArray, where: str, name: str) -> None:
+    if column.null_count:
+        row = pc.index(pc.is_null(column), True).as_py() + 1
+        count = f"{column.null_count} of {len(column)}"
+        raise DataError(where, f"column '{name}' is empty in {count} rows, first in row {row}",
+                        "Fill them in or leave those rows out: an event needs a time, a user and an item.")
+
+
+def _times(table: pa.Table, source: Source, role: str, design: Design) -> I64:
+    return microseconds(table.column(getattr(design.data.events, role)), where=source.place(role))
+
+
+def _available(table: pa.Table, time: I64, source: Source, design: Design) -> I64:
+    events = design.data.events
+    if events.available is None:
+        return time + round(events.delay * SECOND)
+    _refuse_nulls(table.column(events.available), source.place("available"), events.available)
+    return np.maximum(time, _times(table, source, "available", design))  # nothing is known before it happens
+
+
+def _entities(section: str, table: pa.Table, design: Design, folder: Path) -> Any:
+    declared: Table | None = getattr(design.data, section)
+    column = getattr(design.data.events, section.removesuffix("s"))
+    source = None if declared is None else sources.find(declared.path, folder=folder, where=f"data.{section}")
+    return entities(table.column(column), column, declared, source)
+
+
+def _positive(table: pa.Table, source: Source, design: Design) -> Bools:
+    positive = expression_mask(label_expression(design), table)
+    where = f"framing.label.is ({source.name})"
+    if not positive.any():
+        raise DataError(where, f"no event satisfies '{design.framing.label.is_}', so there is nothing to learn",
+                        f"The label's columns hold {_examples(table, design)}; compare them with other values.")
+    return positive
+
+
+def _examples(table: pa.Table, design: Design) -> str:
+    shown = {name: table.column(name).unique().slice(0, 3).to_pylist() for name in sorted(label_columns(design))}
+    return "; ".join(f"{name}: {', '.join(map(repr, values))}" for name, values in shown.items()) or "nothing"
+
+
+def _fingerprint(log: Log, *tables: pa.Table) -> str:
+    """sha256 of everything loaded, whatever chunks it came in."""
+    digest = hashlib.sha256()
+    for array in (log.time, log.available, log.positive):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for table in (log.table, *tables):
+        for field in table.schema:
+            digest.update(f"{field.name}:{field.type};".encode())
+            for start in range(0, table.num_rows, SLICE):
+                part = table.column(field.name).slice(start, SLICE).combine_chunks()
+                digest.update(pa.record_batch([part], names=[field.name]).serialize())
+    return digest.hexdigest()

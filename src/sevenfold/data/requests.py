@@ -1,0 +1,120 @@
+"""Rows to learn from and to be judged by: who asked when, and what turned out to be relevant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sevenfold.data.labels import label_columns
+from sevenfold.design.sections import Design
+from sevenfold.nouns import I32, I64, SECOND, Array, Data, Log, Requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """B requests in order of time, and the items relevant to each: `relevant[offsets[b]:offsets[b + 1]]`, rising."""
+
+    requests: Requests
+    offsets: I64  # [B + 1]
+    relevant: I32
+    dropped: int = 0  # requests without a relevant item, which cannot be ranked
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+
+def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, seed: int) -> Labelled:
+    """The requests with start ≤ time < end, and what followed each.
+
+    Where impressions are logged a request is one value of `events.request` for one user, at its earliest event; else
+    it is each positive event. It stands 1 µs before that event, so that the event itself follows it. Relevant are the
+    items of the user's positive events in (t, t + within]; of an `own` label, those of the request's own events.
+    More than `limit` requests: a sample of that size, drawn with `seed`, in order of time.
+    """
+    log, request = data.log, design.data.events.request
+    groups = None if request is None else _groups(log, request)
+    first = _askers(log, groups, start, end)
+    rows, low, high = _of_window(log, first, _window(design)) if groups is None or not design.framing.label.own else \
+        _of_own(log, groups, first)
+    kept = np.flatnonzero(high > low)
+    dropped = len(first) - len(kept)
+    if len(kept) > limit:
+        kept = np.sort(np.random.default_rng(seed).choice(kept, limit, replace=False))
+    first = first[kept]
+    offsets, relevant = _distinct(log.item[rows], low[kept], high[kept])
+    requests = Requests(time=log.time[first] - 1, user=log.user[first], context=_context(log.table, design, first))
+    return Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped)
+
+
+def _askers(log: Log, groups: I64 | None, start: int, end: int) -> Array:
+    """The first event of each request, in order of time."""
+    if groups is None:
+        first = np.flatnonzero(log.positive)
+        first = np.sort(first[_first_of_each(log.user[first], log.time[first])])
+    else:
+        shown, first = np.unique(groups, return_index=True)
+        first = np.sort(first[shown >= 0])
+    return first[(log.time[first] > start) & (log.time[first] <= end)]
+
+
+def _first_of_each(*keys: Array) -> Array:
+    """Where each combination of the keys occurs first."""
+    order = np.lexsort(keys)  # stable: of equal ones the first stays first
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = np.any([np.diff(key[order]) != 0 for key in keys], axis=0)
+    return order[new]
+
+
+def _groups(log: Log, column: str) -> I64:
+    """A number for each (request, user); -1 for an event outside any request, which was not shown in answer to one."""
+    encoded = log.table.column(column).combine_chunks().dictionary_encode()
+    value = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
+    return np.where(value < 0, -1, value * (int(log.user.max()) + 1) + log.user)
+
+
+def _window(design: Design) -> int:
+    """How long after a request an event counts, in µs; an own label's event is the request's own."""
+    label = design.framing.label
+    return 1 if label.own else max(round((label.within or 0.0) * SECOND), 1)
+
+
+def _of_own(log: Log, groups: I64, first: Array) -> tuple[Array, Array, Array]:
+    """Positive rows such that those of request b itself are `rows[low[b]:high[b]]`."""
+    rows = np.flatnonzero(log.positive)
+    rows = rows[np.argsort(groups[rows], kind="stable")]
+    low, high = (np.searchsorted(groups[rows], groups[first], side=side) for side in ("left", "right"))
+    return rows, low, high
+
+
+def _of_window(log: Log, first: Array, within: int) -> tuple[Array, Array, Array]:
+    """Positive rows such that those of b's user in (t, t + within] are `rows[low[b]:high[b]]`."""
+    rows = np.flatnonzero(log.positive)
+    rows = rows[np.argsort(log.user[rows], kind="stable")]  # by user, then by time
+    moments = np.unique(log.time[rows])
+    # one number orders (user, time): the user's turn among all moments
+    turn = log.user[rows] * np.int64(len(moments)) + np.searchsorted(moments, log.time[rows])
+    base = log.user[first] * np.int64(len(moments))
+    low = np.searchsorted(turn, base + np.searchsorted(moments, log.time[first]))
+    high = np.searchsorted(turn, base + np.searchsorted(moments, log.time[first] + (within - 1), side="right"))
+    return rows, low, high
+
+
+def _distinct(items: I32, low: Array, high: Array) -> tuple[I64, I32]:
+    """The items of each stretch, once each and rising: offsets and items."""
+    counts = high - low
+    ends = np.cumsum(counts)
+    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(low - (ends - counts), counts)
+    width = np.int64(items.max() + 1) if len(items) else np.int64(1)
+    pairs = np.sort(np.repeat(np.arange(len(low)), counts) * width + items[at])
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+    return np.searchsorted(pairs, np.arange(len(low) + 1) * width), (pairs % width).astype(np.int32)
+
+
+def _context(table: pa.Table, design: Design, rows: Array) -> dict[str, Array]:
+    """What is known of a request besides who asks: its first event's columns, less the user, the item and the label."""
+    events = design.data.events
+    hidden = {events.user, events.item, *label_columns(design)}
+    taken = table.select([name for name in table.column_names if name not in hidden]).take(pa.array(rows))
+    return {name: np.asarray(column.to_numpy()) for name, column in zip(taken.column_names, taken.columns)}

@@ -1,0 +1,95 @@
+"""Z: is the document at one with itself, and is all of it read?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sevenfold.design import vocabulary
+from sevenfold.design.checks.running import expired
+from sevenfold.design.findings import RULES, Problem, check
+from sevenfold.design.sections import Design
+from sevenfold.design.vocabulary import FUNNEL, PREDICTION, TASKS
+from sevenfold.errors import nearest
+
+# Keys that only some tasks read. What goes out is F03's, the stages of a solution are M14's.
+READ_BY = {
+    "framing.answer.range": ("regress",),
+    "framing.costs": ("classify",),
+    "framing.label.recalibrate": ("classify",),
+    "data.queries": ("search",),
+    "data.events.query": ("search",),
+    "data.events.symmetric": ("link",),
+    "evaluation.at": ("classify",),
+    "evaluation.calibration": ("classify",),
+    "serving.retrieve.within": FUNNEL,
+    "serving.rank.within": FUNNEL,
+    "serving.rerank.within": FUNNEL,
+    "serving.predict.within": PREDICTION,
+}
+
+# What a stage of serving may fall back on, besides a part of this kind.
+FALLBACKS = {"retrieve": ("retriever", ()), "rank": ("learner", ("retrieval_order",)), "rerank": ("reranker", ("skip",)), "predict": ("learner", ())}
+
+
+@check("Z01", "silent-key", "error", since="concept", reason="A setting that is ignored in silence is worse than none.",
+       fires="requirements: {limits: {p95: 80ms}}", near="requirements: {limits: {p99: 80ms}}")
+def silent_key(design: Design) -> Iterator[Problem]:
+    """A key that nothing reads: the language does not know it, or this task has no use for it."""
+    for path, tasks in READ_BY.items():
+        value: object = design
+        for key in path.split("."):
+            value = getattr(value, key, None)
+        if value and design.framing.task not in tasks:
+            yield Problem(path, f"the task '{design.framing.task}' does not read '{path.rpartition('.')[2]}'",
+                          f"It belongs to {', '.join(tasks)}; take it away.")
+
+
+@check("Z03", "contradiction", "error", since="concept", reason="Of two values one would be silently dropped.",
+       fires="requirements: {scale: {users: 5M}}", near="requirements: {scale: {users: 8M}}")
+def contradiction(design: Design) -> Iterator[Problem]:
+    """The same fact is given twice, with two values."""
+    scale, label, split = design.requirements.scale, design.framing.label, design.data.split
+    if scale.users and scale.daily_users and scale.daily_users > scale.users:
+        yield Problem("requirements.scale.daily_users", f"{scale.daily_users:,.0f} users a day of {scale.users:,.0f} in all", "Correct one of the two.")
+    if label.own and label.within:
+        yield Problem("framing.label.within", "a label of the row's own event looks ahead", "Keep 'own: true' or 'within: ...', not both.")
+    if split.group and split.by != "group":
+        yield Problem("data.split.group", f"a group is named, but the split is by {split.by}", "Write by: group, or take the group away.")
+    if split.embargo and split.by != "time":
+        yield Problem("data.split.embargo", f"an embargo of time in a split by {split.by}", "Write by: time, or take the embargo away.")
+
+
+@check("Z04", "claim-without-evidence", "error", reason="Figures are read from a run's record, never typed.",
+       fires="why: Trees reach an ndcg of 0.41 here.", near="why: A better ndcg should hold viewers 3% longer.")
+def claim(design: Design) -> Iterator[Problem]:
+    """Prose quotes a figure of an offline metric."""
+    metrics = "|".join(sorted({metric for task in TASKS.values() for metric in task.metrics}))
+    figure = re.compile(rf"\b({metrics})\b[@\d]*\s*(?:of|is|was|=|:|at)?\s*(0?\.\d+)", re.IGNORECASE)
+    for path, prose in {"why": design.why, "framing.proxy_gap": design.framing.proxy_gap or ""}.items():
+        if found := figure.search(prose):
+            yield Problem(path, f"quotes {found[1]} {found[2]}, which no run record backs", "Leave figures to the report, which reads them from the record.")
+
+
+@check("Z06", "waiver-expired", "warning", reason="An exception that nobody renews has become the rule.",
+       fires="waivers: [{code: R05, reason: later, owner: team, until: 2020-01-31}]",
+       near="waivers: [{code: R05, reason: later, owner: team, until: 9999-01-31}]")
+def waiver_expired(design: Design) -> Iterator[Problem]:
+    """A waiver's last day is over."""
+    for at, waiver in enumerate(design.waivers):
+        if expired(waiver):
+            yield Problem(f"waivers[{at}].until", f"the waiver of {waiver.code} ended on {waiver.until}",
+                          f"Mend what it waives, or let {waiver.owner} renew it.")
+
+
+@check("Z11", "name-unknown", "error", since="concept", reason="A misspelt name must not choose something else.",
+       fires="solutions: {trees: {retrieve: [popular, alls]}}", near="solutions: {trees: {retrieve: [popular, als]}}")
+def name_unknown(design: Design) -> Iterator[Problem]:
+    """A part, a fallback or a waived code that nobody knows."""
+    for at, waiver in enumerate(design.waivers):
+        if waiver.code not in RULES:
+            yield Problem(f"waivers[{at}].code", f"no check has the code '{waiver.code}'", nearest(waiver.code, RULES))
+    for stage, (kind, words) in FALLBACKS.items():
+        name, known = getattr(design.serving, stage).else_, [*vocabulary.names(kind), *words]
+        if name is not None and name not in known:
+            yield Problem(f"serving.{stage}.else", f"nothing called '{name}' can step in", nearest(name, known))

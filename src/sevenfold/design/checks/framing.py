@@ -1,0 +1,76 @@
+"""F: is the problem a machine can learn the problem that was asked?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from sevenfold.design import expression
+from sevenfold.design.findings import Problem, check
+from sevenfold.design.sections import Answer, Design
+from sevenfold.design.vocabulary import FUNNEL, TASKS
+
+OUTPUTS = ("items", "users", "probability", "number", "decision")
+HUGE = 100_000  # candidates that one stage should not score alone
+
+
+def outputs(answer: Answer) -> list[str]:
+    """Which of the possible outputs an answer names."""
+    return [one.name for one in fields(answer) if one.name in OUTPUTS and getattr(answer, one.name) is not None]
+
+
+@check("F01", "objective-proxy-gap", "warning", reason="A label is a stand-in; where it parts from the goal, so does the system.",
+       fires="framing: {proxy_gap: null}", near="framing: {proxy_gap: null, label: {is: watch_time > 10}}")
+def proxy_gap(design: Design) -> Iterator[Problem]:
+    """The label is not the goal's metric, and the gap between them is not described."""
+    goal, label = design.requirements.goal, design.framing.label
+    if goal and design.framing.proxy_gap is None and goal.metric not in expression.parse(label.is_).columns():
+        yield Problem("framing.proxy_gap", f"the label '{label.is_}' stands in for '{goal.metric}', and nothing says how they differ",
+                      "Say when one rises and the other does not: proxy_gap: A click is not a sale.")
+
+
+@check("F02", "io-underspecified", "error", reason="A leak cannot be judged without the moment of prediction.",
+       fires="framing: {answer: {at: null}}", near="framing: {answer: {at: app_start}}")
+def underspecified(design: Design) -> Iterator[Problem]:
+    """The answer does not say what goes out, or at which moment."""
+    answer, task = design.framing.answer, design.framing.task
+    if not outputs(answer):
+        yield Problem("framing.answer", "the answer does not say what goes out", f"For '{task}' give {' or '.join(TASKS[task].answers)}.")
+    if answer.at is None:
+        yield Problem("framing.answer.at", "the answer does not say at which moment it is given",
+                      "Name the event at which the features freeze: at: page_open.")
+
+
+@check("F03", "task-output-mismatch", "error", reason="Loss, metric and serving all follow from the kind of answer.",
+       fires="framing: {answer: {probability: click}}", near="framing: {answer: {items: 20}}")
+def output_mismatch(design: Design) -> Iterator[Problem]:
+    """The task cannot give such an answer."""
+    task = design.framing.task
+    wrong = [name for name in outputs(design.framing.answer) if name not in TASKS[task].answers]
+    for name in wrong:
+        yield Problem(f"framing.answer.{name}", f"the task '{task}' does not answer with '{name}'",
+                      f"It answers with {' or '.join(TASKS[task].answers)}; or choose another task.")
+    if not wrong and len(outputs(design.framing.answer)) > 1:
+        yield Problem("framing.answer", f"several answers at once: {', '.join(outputs(design.framing.answer))}", "Keep one.")
+
+
+@check("F04", "single-stage-huge-catalog", "error", reason="A heavy model cannot look at everything in the time of one request.",
+       fires="requirements: {scale: {items: 500k}}\nsolutions: {deep: {retrieve: null}}",
+       near="requirements: {scale: {items: 90k}}\nserving: {retrieve: {keep: 90000}}")
+def single_stage(design: Design) -> Iterator[Problem]:
+    """A ranker scores more than a hundred thousand candidates online, for want of retrieval before it."""
+    items, keep = design.requirements.scale.items or 0, design.serving.retrieve.keep or 0
+    for name, solution in design.solutions.items():
+        scored = min(items, keep) if solution.retrieve else items
+        if design.framing.task in FUNNEL and (solution.rank or solution.predict) and scored > HUGE:
+            yield Problem(f"solutions.{name}", f"one stage scores {scored:,.0f} items for each request",
+                          "Retrieve some hundreds first: retrieve: popular, and serving.retrieve.keep: 500.")
+
+
+@check("F06", "error-costs-missing", "warning", reason="A threshold weighs two errors; without costs it is a guess.",
+       on="spam", fires="framing: {costs: null}", near="framing: {costs: {false_positive: 1, false_negative: 1}}")
+def error_costs(design: Design) -> Iterator[Problem]:
+    """A decision is taken, and the costs of deciding wrongly are not given."""
+    if design.framing.answer.decision is not None and design.framing.costs is None:
+        yield Problem("framing.costs", "a decision is taken, and the costs of its errors are not given",
+                      "Say how much worse one error is: costs: {false_positive: 20, false_negative: 1}.")

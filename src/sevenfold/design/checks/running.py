@@ -1,0 +1,80 @@
+"""Running the checks: every rule in turn, at the severity of the design's stage, less what is set aside or waived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, get_args
+
+from sevenfold.design import vocabulary
+from sevenfold.design.convert import UNREAD, Unread
+from sevenfold.design.findings import RULES, Finding, Problem, Rule, located, related
+from sevenfold.design.part import Part
+from sevenfold.design.sections import Design, Waiver
+
+
+def check(design: Design) -> list[Finding]:
+    """What the rules say of a design, worst first; what is set aside with a reason or waived is left out."""
+    findings = [rule.finding(*problem, design.stage) for rule in RULES.values() for problem in _found(rule, design)]
+    return located((one for one in findings if not _accepted(one, design)), design.lines)
+
+
+def unbuilt(design: Design) -> list[Finding]:
+    """What the language can say and no part of this installation builds yet."""
+    rule = RULES["Z12"]
+    return located((rule.finding(*problem) for problem in _unbuilt(design)), design.lines)
+
+
+def parts(design: Design) -> Iterator[tuple[str, str, Part]]:
+    """(path, kind, part) of every named part of the solutions and the features."""
+    for name, solution in design.solutions.items():
+        path = f"solutions.{name}"
+        yield from ((f"{path}.retrieve", "retriever", part) for part in solution.retrieve)
+        yield from ((f"{path}.rerank", "reranker", part) for part in solution.rerank)
+        learners = {"rank": solution.rank, "predict": solution.predict}
+        yield from ((f"{path}.{key}", "learner", part) for key, part in learners.items() if part is not None)
+    for group, features in design.data.features.items():
+        yield from ((f"data.features.{group}.{name}", "feature", part) for name, part in features.items())
+
+
+def _found(rule: Rule, design: Design) -> list[Problem]:
+    if rule.find is None:
+        return []
+    try:
+        return list(rule.find(design))
+    except Unread:  # its question cannot be answered until the document reads
+        return []
+
+
+def _accepted(finding: Finding, design: Design) -> bool:
+    aside = any(f"{finding.where}.".startswith(f"{path}.") for path in design.na)
+    return aside or any(_waives(waiver, finding) for waiver in design.waivers)
+
+
+def _waives(waiver: Waiver, finding: Finding) -> bool:
+    if any(value is UNREAD for value in vars(waiver).values()) or waiver.code != finding.code or expired(waiver):
+        return False
+    return waiver.where is None or related(waiver.where, finding.where)
+
+
+def expired(waiver: Waiver) -> bool:
+    """Its last day is over."""
+    return date.fromisoformat(waiver.until) < date.today()
+
+
+def _unbuilt(design: Design) -> Iterator[Problem]:
+    for path, kind, part in parts(design):
+        made = vocabulary.made(kind, part.name)
+        if made is None:
+            yield Problem(path, f"the {kind} '{part.name}' is in the language, but no part of this installation builds it yet",
+                          _built_instead(kind))
+            continue
+        for key, value in part.params.items():
+            if key not in made or (key == "loss" and value not in get_args(made[key][0])):
+                yield Problem(path, f"the {kind} '{part.name}' is built, but not yet with {key}: {value}",
+                              f"It can be built with: {', '.join(made) or 'no parameter'}.")
+
+
+def _built_instead(kind: str) -> str:
+    registry: Any = vocabulary.REGISTRIES[kind]
+    return f"What can be built: {', '.join(registry.names()) or 'nothing yet'}; or install a package that offers it."

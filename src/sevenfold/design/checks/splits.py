@@ -1,0 +1,81 @@
+"""S: is what is measured what will happen?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sevenfold.design.findings import Problem, check
+from sevenfold.design.sections import Design
+
+
+def timed(design: Design) -> bool:
+    """The events have a clock; where they have none, checks about time do not apply."""
+    return design.data.events.time not in (None, "none")
+
+
+def wait(design: Design) -> float:
+    """Seconds from an event to the moment its label is known."""
+    return (design.framing.label.within or 0.0) + design.framing.label.delay
+
+
+@check("S01", "random-split-on-temporal", "error", reason="A random split trains on the future of what it is tested on.",
+       fires="data: {split: {by: random}}", near="data: {split: {by: time, test: 20%}}")
+def random_split(design: Design) -> Iterator[Problem]:
+    """The events have a clock and are split at random."""
+    if timed(design) and design.data.split.by == "random":
+        yield Problem("data.split.by", f"events with a clock ('{design.data.events.time}') are split at random",
+                      "Write by: time, so that the test lies after everything that was learnt from.")
+
+
+@check("S02", "group-straddles-split", "error", on="spam", reason="Copies and companions on both sides are an answer learnt by heart.",
+       fires="data: {split: {by: random, group: null}}", near="data: {split: {group: sender}}")
+def straddle(design: Design) -> Iterator[Problem]:
+    """Events without a clock are split at random, so that one query's, user's or text's rows fall on both sides."""
+    events = design.data.events
+    whose = events.query or events.user or events.text
+    if events.time == "none" and design.data.split.by == "random" and whose:
+        yield Problem("data.split.by", f"rows with the same '{whose}' fall on both sides of a random split",
+                      "Keep them together: split: {by: group, group: ...}; for texts, group: near_duplicates.")
+
+
+@check("S03", "not-global-time", "warning", reason="One user's past is then judged by what others did later.",
+       fires="data: {split: {by: group, group: user_id, embargo: null}}", near="data: {split: {by: time, embargo: 1d}}")
+def not_global(design: Design) -> Iterator[Problem]:
+    """The events have a clock and are split by group, not at one moment for all."""
+    if timed(design) and design.data.split.by == "group":
+        yield Problem("data.split.by", "each group is split at a moment of its own",
+                      "Write by: time: one moment before which everything is training.")
+
+
+@check("S04", "no-gap", "error", reason="A training label that looks into the test's days has seen the test.",
+       fires="data: {split: {embargo: 1h}}", near="data: {split: {embargo: 1d}}")
+def no_gap(design: Design) -> Iterator[Problem]:
+    """The embargo between training and test is shorter than the label's window and delay."""
+    embargo = design.data.split.embargo
+    if timed(design) and design.data.split.by == "time" and embargo is not None and embargo < wait(design):
+        yield Problem("data.split.embargo", f"an embargo of {embargo / 3600:g}h is shorter than the {wait(design) / 3600:g}h that a label looks ahead",
+                      "Leave it out: its default is the label's window and delay.")
+
+
+@check("S05", "test-used-for-tuning", "error", reason="Whatever chooses on the test set can no longer be measured by it.",
+       fires="data: {split: {validate: 0%}}", near="data: {split: {validate: 1%}}")
+def tuned_on_test(design: Design) -> Iterator[Problem]:
+    """Nothing is kept for validation (so the choice would fall on the test), or nothing for the test."""
+    for key in ("validate", "test"):
+        if getattr(design.data.split, key) == 0:
+            yield Problem(f"data.split.{key}", f"nothing is kept to {key}", "Keep two apart: one to choose on, one to measure: validate: 10%, test: 10%.")
+
+
+@check("S09", "split-impossible", "error", reason="The rows could not be parted as the document says.",
+       fires="data: {events: {time: none}}", near="data: {split: {validate: 40%, test: 40%}}")
+def impossible(design: Design) -> Iterator[Problem]:
+    """The split lacks its column, or leaves nothing to train on."""
+    split = design.data.split
+    if split.by == "time" and not timed(design):
+        yield Problem("data.split.by", f"a split by time needs a column, and data.events.time is {design.data.events.time or 'missing'}",
+                      "Name the column: data.events.time: timestamp; or split: {by: group, group: ...}.")
+    if split.by == "group" and split.group is None:
+        yield Problem("data.split.group", "a split by group does not say which group", "Name the column whose rows stay together: group: user_id.")
+    kept = sum(share for share in (split.validate, split.test) if isinstance(share, float))
+    if kept >= 1:
+        yield Problem("data.split", f"validation and test take {kept:.0%}, so nothing is left to train on", "Keep about a tenth for each.")

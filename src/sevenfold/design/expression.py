@@ -1,0 +1,208 @@
+"""Label expressions: `rating >= 4`, `not hidden and (clicked or watched > 0.5)`, `label in ('spam', 'ham')`.
+
+A grammar of seven lines, read by recursive descent into a frozen tree; nothing in it can run code:
+
+    either   = both ('or' both)*
+    both     = negation ('and' negation)*
+    negation = 'not' negation | '(' either ')' | test
+    test     = column [('==' | '!=' | '>=' | '<=' | '>' | '<') literal | 'in' '(' literal (',' literal)* ')']
+    literal  = number | 'text' | true | false
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from sevenfold.errors import DesignError
+
+Value = str | int | float | bool
+Operator = Literal["==", "!=", ">=", "<=", ">", "<", "in"]
+DEPTH = 50
+
+TOKEN = re.compile(r"""\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])|(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\W\d][\w.]*)
+                       |(?P<sign>==|!=|>=|<=|>|<|\(|\)|,))""", re.VERBOSE)
+COMPARISONS = ("==", "!=", ">=", "<=", ">", "<")
+CONSTANTS: dict[str, Value] = {"true": True, "false": False}
+RESERVED = {"and", "or", "not", "in", *CONSTANTS}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's own value; as a condition: it is true, or not zero."""
+
+    name: str
+
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        return frozenset((self.name,))
+
+
+@dataclass(frozen=True)
+class Compare:
+    """A column held against a literal, or, for `in`, against several."""
+
+    column: Column
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        return self.column.columns()
+
+
+@dataclass(frozen=True)
+class Not:
+    """The condition does not hold."""
+
+    term: Expression
+
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        return self.term.columns()
+
+
+@dataclass(frozen=True)
+class And:
+    """Every condition holds."""
+
+    terms: tuple[Expression, ...]
+
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        return frozenset().union(*(term.columns() for term in self.terms))
+
+
+@dataclass(frozen=True)
+class Or:
+    """One condition at least holds."""
+
+    terms: tuple[Expression, ...]
+
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        return frozenset().union(*(term.columns() for term in self.terms))
+
+
+Expression = Column | Compare | Not | And | Or
+
+
+def parse(text: str) -> Expression:
+    """The tree of an expression; `DesignError` names the place where it stops making sense.
+
+    >>> parse("rating >= 4")
+    Compare(column=Column(name='rating'), operator='>=', value=4)
+    """
+    reader = _Reader(text, _tokens(text))
+    tree = reader.either(0)
+    reader.end()
+    return tree
+
+
+def _tokens(text: str) -> list[tuple[str, str, int]]:
+    """(group, token, position) of each token, and an end."""
+    tokens: list[tuple[str, str, int]] = []
+    at = 0
+    while text[at:].strip():
+        match = TOKEN.match(text, at)
+        if match is None or match.lastgroup is None:
+            raise _refusal(text, at + len(text[at:]) - len(text[at:].lstrip()), _strange(text[at:].lstrip()))
+        tokens.append((match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
+        at = match.end()
+    return [*tokens, ("end", "the end", len(text))]
+
+
+def _strange(rest: str) -> str:
+    if rest.startswith("="):
+        return "Equality is written with two signs: column == value."
+    return "An unfinished quote?" if rest[0] in "'\"" else "Write column, or column == value, joined by and, or, not."
+
+
+def _refusal(text: str, at: int, hint: str) -> DesignError:
+    shown = text[at:at + 20] or "the end"
+    return DesignError("", f"'{text}' is no expression: stuck at character {at + 1}, '{shown}'", hint)
+
+
+class _Reader:
+    """One pass over the tokens."""
+
+    def __init__(self, text: str, tokens: list[tuple[str, str, int]]) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.at = 0
+
+    def either(self, depth: int) -> Expression:
+        terms = [self.both(depth)]
+        while self._take("or"):
+            terms.append(self.both(depth))
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def both(self, depth: int) -> Expression:
+        terms = [self.negation(depth)]
+        while self._take("and"):
+            terms.append(self.negation(depth))
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def negation(self, depth: int) -> Expression:
+        if depth > DEPTH:
+            raise self._stuck("The expression is nested too deep; write it flat with and, or.")
+        if self._take("not"):
+            return Not(self.negation(depth + 1))
+        if self._take("("):
+            inner = self.either(depth + 1)
+            self._expect(")")
+            return inner
+        return self.test()
+
+    def test(self) -> Expression:
+        group, word, _ = self.tokens[self.at]
+        if group != "word" or word in RESERVED:
+            raise self._stuck("A column's name is expected here.")
+        self.at += 1
+        column = Column(word)
+        for operator in COMPARISONS:
+            if self._take(operator):
+                return Compare(column, operator, self.literal())
+        if self._take("in"):
+            return Compare(column, "in", self.literals())
+        return column
+
+    def literals(self) -> tuple[Value, ...]:
+        self._expect("(")
+        values = [self.literal()]
+        while self._take(","):
+            values.append(self.literal())
+        self._expect(")")
+        return tuple(values)
+
+    def literal(self) -> Value:
+        group, token, _ = self.tokens[self.at]
+        if group == "number":
+            value: Value = float(token) if re.search("[.eE]", token) else int(token)
+        elif group == "text":
+            value = token[1:-1]
+        elif token in CONSTANTS:
+            value = CONSTANTS[token]
+        else:
+            quoted = f"Put a text in quotes: '{token}'." if group == "word" else "A number, a quoted text, true or false is expected here."
+            raise self._stuck(quoted)
+        self.at += 1
+        return value
+
+    def end(self) -> None:
+        if self.tokens[self.at][0] != "end":
+            raise self._stuck("Join conditions with and, or.")
+
+    def _take(self, token: str) -> bool:
+        group, here, _ = self.tokens[self.at]
+        taken = here == token and group in {"word", "sign"}
+        self.at += taken
+        return taken
+
+    def _expect(self, token: str) -> None:
+        if not self._take(token):
+            raise self._stuck(f"A '{token}' is expected here.")
+
+    def _stuck(self, hint: str) -> DesignError:
+        return _refusal(self.text, self.tokens[self.at][2], hint)

@@ -1,0 +1,163 @@
+"""The parts that the language names, built or not, and which tasks, losses and metrics go together.
+
+A registry knows what can be *made*; this table knows what can be *said*: a document may be ahead of the code. An
+entry's `takes` lists parameters that no maker takes yet; those of a maker are read from its signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from sevenfold.registry import FEATURES, LEARNERS, REQUIRED, RERANKERS, RETRIEVERS, Registry, signature
+
+Kind = Literal["retriever", "learner", "reranker", "feature", "negatives"]
+
+# How much there is to explain, from the simplest.
+COMPLEXITY = {"heuristic": 0, "linear": 1, "neighbours": 2, "factors": 2, "trees": 3, "other": 3, "graph": 4, "deep": 4}
+SIMPLE = 1
+
+FUNNEL = ("recommend", "search", "link")  # tasks that choose from a catalogue
+PREDICTION = ("classify", "regress")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What the language knows of a part, whoever builds it."""
+
+    family: str = "other"
+    takes: str = ""
+    losses: tuple[str, ...] = ()
+    incremental: bool = False  # can go on learning from single events
+    random: bool = False
+    cold: bool = False  # answers for a user or an item without a past
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What an answer may be, what may be minimised, what may decide."""
+
+    answers: tuple[str, ...]
+    losses: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+PAIRWISE = ("bce", "logistic", "lambdarank", "bpr", "softmax", "sampled_softmax", "triplet", "contrastive")
+LISTS = ("ndcg", "map", "mrr", "recall", "hit_rate")
+
+TASKS: dict[str, Task] = {
+    "recommend": Task(answers=("items",), losses=(*PAIRWISE, "squared"), metrics=LISTS),
+    "search": Task(answers=("items",), losses=(*PAIRWISE, "squared"), metrics=LISTS),
+    "link": Task(answers=("users",), losses=PAIRWISE, metrics=(*LISTS, "roc_auc")),
+    "classify": Task(
+        answers=("probability", "decision"), losses=("bce", "logistic", "focal", "hinge"),
+        metrics=("pr_auc", "roc_auc", "log_loss", "normalized_entropy", "f1", "precision", "recall", "accuracy")),
+    "regress": Task(
+        answers=("number",), losses=("squared", "mse", "mae", "huber", "poisson", "pinball"),
+        metrics=("rmse", "mae", "r2")),
+}
+
+SLICES = ("new_users", "new_items", "heavy_users")
+
+_HEURISTIC = Entry(family="heuristic", cold=True, incremental=True)
+_COUNTS = "over: Duration | None = None"
+
+VOCABULARY: dict[str, dict[str, Entry]] = {
+    "retriever": {
+        "popular": _HEURISTIC,
+        "neighbours": Entry(family="neighbours"),
+        "ease": Entry(family="neighbours"),
+        "als": Entry(family="factors", random=True),
+        "two_tower": Entry(family="deep", losses=("sampled_softmax", "triplet"), random=True, cold=True),
+        "bm25": Entry(family="heuristic", takes="k1: float = 1.2, b: float = 0.75", cold=True),
+        "dense": Entry(family="deep", takes="dimensions: int = 256", cold=True),
+        "friends_of_friends": Entry(family="heuristic", incremental=True),
+        "graph_embedding": Entry(family="graph", takes="dimensions: int = 64", losses=("bce", "bpr"), random=True),
+    },
+    "learner": {
+        "logistic": Entry(family="linear", takes="crosses: tuple[tuple[str, ...], ...] = ()", losses=("bce",), incremental=True, cold=True),
+        "boosted": Entry(family="trees", losses=("lambdarank", "logistic", "squared"), random=True, cold=True),
+        "cross_network": Entry(family="deep", losses=("bce", "squared"), random=True, incremental=True, cold=True),
+        "smoothed_rate": Entry(family="heuristic", takes="prior: float = 20.0", incremental=True, cold=True),
+        "biases": Entry(family="heuristic", takes="prior: float = 10.0", incremental=True, cold=True),
+        "factors": Entry(family="factors", takes="dimensions: int = 64", losses=("squared",), random=True, incremental=True),
+        "naive_bayes": Entry(family="linear", takes="smoothing: float = 1.0", incremental=True, cold=True),
+        "text_network": Entry(family="deep", takes="dimensions: int = 64", losses=("bce", "focal"), random=True, incremental=True, cold=True),
+        "resource_allocation": Entry(family="heuristic", incremental=True),
+    },
+    "reranker": {"diversity": Entry(family="heuristic", cold=True)},
+    "feature": {
+        "attribute": Entry(), "count": Entry(), "sum": Entry(), "mean": Entry(), "distinct": Entry(), "last": Entry(),
+        "time_since": Entry(takes="time_since: str"), "ratio": Entry(), "embed": Entry(), "affinity": Entry(),
+        "hour": Entry(),
+        "weekday": Entry(takes="weekday: str"), "log": Entry(takes="log: str"), "bucket": Entry(takes="bucket: str, at: tuple[float, ...]"),
+        "words": Entry(takes="words: str, n: Range | None = None"),
+        "characters": Entry(takes="characters: str, n: Range | None = None"),
+        "common_neighbours": Entry(takes=f"common_neighbours: str | None = None, {_COUNTS}"),
+        "resource_allocation": Entry(takes=f"resource_allocation: str | None = None, {_COUNTS}"),
+    },
+    "negatives": {
+        "unseen": Entry(),
+        "shown": Entry(takes="keep: Share = 1.0"),
+        "friends_of_friends": Entry(takes="n: int = 20"),
+    },
+}
+
+REGISTRIES: dict[str, Registry] = {"retriever": RETRIEVERS, "learner": LEARNERS, "reranker": RERANKERS, "feature": FEATURES}
+
+
+def names(kind: str) -> list[str]:
+    """Every name that a document may use for a kind of part."""
+    made = REGISTRIES[kind].names() if kind in REGISTRIES else []
+    return sorted({*VOCABULARY[kind], *made})
+
+
+def entry(kind: str, name: str) -> Entry:
+    """What is known of a part; of a stranger's only its losses."""
+    known = VOCABULARY[kind].get(name)
+    return known if known is not None else Entry(losses=made_losses(kind, name), random=True, cold=True)
+
+
+def made(kind: str, name: str) -> Mapping[str, tuple[Any, Any]] | None:
+    """The parameters of the maker, or None where nothing makes the part."""
+    registry = REGISTRIES.get(kind)
+    return _schema(kind, name) if registry is not None and name in registry else None
+
+
+@cache
+def _schema(kind: str, name: str) -> Mapping[str, tuple[Any, Any]]:
+    return REGISTRIES[kind].schema(name)
+
+
+def made_losses(kind: str, name: str) -> tuple[str, ...]:
+    """The losses that the maker takes."""
+    hint, _ = (made(kind, name) or {}).get("loss", (None, None))
+    return tuple(getattr(hint, "__args__", ()))
+
+
+def schema(kind: str, name: str) -> dict[str, tuple[Any, Any]]:
+    """Parameter → (type, default) as the language has it: the maker's, and what no maker takes yet."""
+    parameters = signature(VOCABULARY[kind][name].takes) if name in VOCABULARY[kind] else {}
+    losses = entry(kind, name).losses
+    parameters |= made(kind, name) or {}
+    if losses:
+        parameters["loss"] = (Literal[losses], parameters.get("loss", (None, losses[0]))[1])
+    return parameters
+
+
+def defaults(kind: str, name: str) -> dict[str, Any]:
+    """What a document need not write: the maker's defaults where there is one; the loss depends on the task."""
+    parameters = made(kind, name)
+    known = schema(kind, name) if parameters is None else parameters
+    return {key: value for key, (_, value) in known.items() if value is not REQUIRED and key != "loss"}
+
+
+def default_loss(kind: str, name: str, task: str) -> str | None:
+    """The maker's own loss where it suits the task, else the first that does; None where a part has none."""
+    if (loss := schema(kind, name).get("loss")) is None:
+        return None
+    own = str(loss[1])
+    legal = [one for one in (own, *made_losses(kind, name), *entry(kind, name).losses) if one in TASKS[task].losses]
+    return legal[0] if legal else own

@@ -1,0 +1,124 @@
+"""What a changed line did: two runs side by side, from their records and their documents with every default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sevenfold.evaluation import decision, figures
+from sevenfold.record import Estimate, Record, Solution
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of the document that differs; None where one of the documents does not have it."""
+
+    where: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One measure of one solution in both runs; `apart`: the intervals do not overlap."""
+
+    solution: str
+    measure: str  # the primary metric, p99, cost or memory
+    before: Estimate | None
+    after: Estimate | None
+    change: float | None = None
+    apart: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Everything that differs between two runs."""
+
+    same_data: bool
+    lines: tuple[Line, ...]
+    measures: tuple[Measure, ...]
+    winner_before: str | None
+    winner_after: str | None
+    decision_before: str = ""
+    decision_after: str = ""
+
+
+def changes(before: Record, after: Record, document_before: Mapping[str, Any],
+            document_after: Mapping[str, Any]) -> Changes:
+    """The differing lines of the documents, the measures of every solution of either run, and both decisions."""
+    old, new = dict(_flat(document_before, "")), dict(_flat(document_after, ""))
+    lines = tuple(Line(where=where, before=old.get(where), after=new.get(where))
+                  for where in dict.fromkeys([*old, *new]) if old.get(where) != new.get(where))
+    names = dict.fromkeys([*decision.ordered(before), *decision.ordered(after)])
+    measures = tuple(one for name in names for one in _measures(name, before, after))
+    return Changes(same_data=before.data_fingerprint == after.data_fingerprint, lines=lines, measures=measures,
+                   winner_before=before.winner, winner_after=after.winner,
+                   decision_before=before.decision.sentence if before.decision else "",
+                   decision_after=after.decision.sentence if after.decision else "")
+
+
+def _flat(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Every leaf of a document with its path."""
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in pairs:
+        yield from _flat(part, f"{where}[{key}]" if isinstance(value, list) else f"{where}.{key}".lstrip("."))
+    if not pairs:
+        yield where, "" if value is None else str(value)
+
+
+def _measures(name: str, before: Record, after: Record) -> Iterator[Measure]:
+    old, new = before.solutions.get(name), after.solutions.get(name)
+    for metric in dict.fromkeys((before.metric, after.metric)):
+        yield _measure(name, metric, *(one.metrics.get(metric) if one else None for one in (old, new)))
+    for limit in ("p99", "cost", "memory"):
+        yield _measure(name, limit, _measured(limit, old), _measured(limit, new))
+
+
+def _measured(limit: str, solution: Solution | None) -> Estimate | None:
+    return decision.LIMITS[limit].measured(solution)[0] if solution else None
+
+
+def _measure(name: str, measure: str, before: Estimate | None, after: Estimate | None) -> Measure:
+    if before is None or after is None:
+        return Measure(solution=name, measure=measure, before=before, after=after)
+    return Measure(solution=name, measure=measure, before=before, after=after, change=after.value - before.value,
+                   apart=figures.apart(before, after) or figures.apart(after, before))
+
+
+def text(found: Changes) -> str:
+    """The changes for a terminal."""
+    parts = ["The data differ: measures do not compare line by line." if not found.same_data else "",
+             "\n".join(["Changed lines", *(f"  {_line(line)}" for line in found.lines)]) if found.lines
+             else "The documents say the same.",
+             "\n".join(["Measured", *_table(found.measures)]),
+             f"Decision: {found.winner_before or 'none'} → {found.winner_after or 'none'}"
+             if found.winner_before != found.winner_after else f"Decision: {found.winner_after or 'none'}, as before",
+             f"  before: {found.decision_before}\n  after:  {found.decision_after}"]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _line(line: Line) -> str:
+    before, after = ("(not there)" if words is None else words or "(empty)" for words in (line.before, line.after))
+    return f"{line.where}: {before} → {after}"
+
+
+def _table(measures: tuple[Measure, ...]) -> list[str]:
+    rows = [(one.solution, one.measure, _value(one.measure, one.before), _value(one.measure, one.after), _change(one))
+            for one in measures if one.before or one.after]
+    widths = [max((len(row[n]) for row in rows), default=0) for n in range(5)]
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows]
+
+
+def _value(measure: str, found: Estimate | None) -> str:
+    return "–" if found is None else figures.SETTINGS.get(measure, figures.quality)(found.value)
+
+
+def _change(one: Measure) -> str:
+    if one.change is None:
+        return "only before" if one.after is None else "only after"
+    form = figures.SETTINGS.get(one.measure)
+    sign = "−" if one.change < 0 else "+"
+    words = figures.gain(one.change) if form is None else f"{sign}{form(abs(one.change))}"
+    return f"{words}, intervals apart" if one.apart else words

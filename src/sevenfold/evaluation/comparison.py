@@ -1,0 +1,97 @@
+"""What the decision rests on: every solution's answers to the same requests, as estimates with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sevenfold.evaluation import metrics, slices
+from sevenfold.nouns import F64, I32, I64, Bools, Log
+from sevenfold.record import Estimate
+from sevenfold.statistics import bootstrap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """The test requests and what is known about them: made once per run, the same for every solution."""
+
+    user: I32  # [B] also the clusters of the bootstrap
+    offsets: I64  # [B + 1]
+    relevant: I32  # [entries]
+    user_events: I64  # [users] events available before the training cut
+    item_events: I64  # [items]
+    alive: int  # items that could have been shown
+    seed: int = 0
+
+
+def truth(log: Log, cut: int, user: I32, offsets: I64, relevant: I32, *, users: int, items: int, alive: int,
+          seed: int = 0) -> Truth:
+    """The requests of `user` [B] with their relevant items, and the counts of what was available before `cut`."""
+    known = log.available < cut
+    return Truth(user=user, offsets=offsets, relevant=relevant, alive=alive, seed=seed,
+                 user_events=np.bincount(log.user[known & (log.user >= 0)], minlength=users).astype(np.int64),
+                 item_events=np.bincount(log.item[known & (log.item >= 0)], minlength=items).astype(np.int64))
+
+
+def values(lists: Sequence[I32], truth: Truth) -> dict[str, F64]:
+    """Each metric's value for each request [seeds, B], from one list [B, k] per seed; NaN where it has none."""
+    k = lists[0].shape[1]
+    one = [metrics.per_request(items, truth.offsets, truth.relevant, k)
+           | {f"novelty@{k}": metrics.novelty(items, truth.item_events)} for items in lists]
+    return {name: np.stack([rows[name] for rows in one]) for name in one[0]}
+
+
+def estimates(lists: Sequence[I32], truth: Truth) -> dict[str, Estimate]:
+    """Every metric over all requests; `coverage` is the mean over seeds and has no interval."""
+    found = {name: estimate(rows, truth) for name, rows in values(lists, truth).items()}
+    shown = float(np.mean([metrics.coverage(items, truth.alive) for items in lists]))
+    whole = {f"coverage@{lists[0].shape[1]}": Estimate(value=shown)}
+    return {name: one for name, one in found.items() if one is not None} | whole
+
+
+def estimate(rows: F64, truth: Truth) -> Estimate | None:
+    """The mean of per-request values [seeds, B] with its interval; None where no request has a value."""
+    valued = _valued(rows)
+    if not valued.any():
+        return None
+    return bootstrap.interval(rows[:, valued], truth.user[valued], seed=truth.seed)
+
+
+def spread(rows: F64) -> tuple[float, ...]:
+    """The mean for each seed."""
+    return tuple(float(value) for value in rows[:, _valued(rows)].mean(axis=1))
+
+
+def paired(solutions: Mapping[str, F64], truth: Truth, *,
+           higher_is_better: bool = True) -> dict[str, dict[str, Estimate]]:
+    """Each solution's gain over each other, on the same requests; positive is better, whatever the metric."""
+    return {name: {other: _gain(rows, against, truth, higher_is_better)
+                   for other, against in solutions.items() if other != name} for name, rows in solutions.items()}
+
+
+def by_slice(lists: Sequence[I32], truth: Truth, names: Sequence[str]) -> dict[str, dict[str, Estimate]]:
+    """Every metric on each named slice, without those that no request falls into."""
+    context = slices.Context(user=truth.user, offsets=truth.offsets, relevant=truth.relevant,
+                             user_events=truth.user_events, item_events=truth.item_events)
+    found = {name: _slice(lists, truth, slices.SLICES[name](context)) for name in names}
+    return {name: one for name, one in found.items() if one}
+
+
+def _slice(lists: Sequence[I32], truth: Truth, entries: Bools) -> dict[str, Estimate]:
+    offsets, relevant = slices.restrict(truth.offsets, truth.relevant, entries)
+    k = lists[0].shape[1]
+    one = [metrics.per_request(items, offsets, relevant, k) for items in lists]
+    found = {name: estimate(np.stack([rows[name] for rows in one]), truth) for name in one[0]}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _gain(a: F64, b: F64, truth: Truth, higher_is_better: bool) -> Estimate:
+    valued = _valued(a) & _valued(b)
+    sign = 1 if higher_is_better else -1
+    return bootstrap.paired(sign * a[:, valued], sign * b[:, valued], truth.user[valued], seed=truth.seed)
+
+
+def _valued(rows: F64) -> Bools:
+    return np.asarray(np.isfinite(rows).all(axis=0))

@@ -1,0 +1,163 @@
+"""The defence of the decision: prose made from the run record alone, every number of it quoted from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sevenfold.evaluation import decision, figures
+from sevenfold.record import Decision, Estimate, Record, Solution, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """A heading, and points: a subject (often a solution) and what is said of it."""
+
+    title: str
+    points: tuple[tuple[str, str], ...]
+
+
+def defence(record: Record) -> tuple[Chapter, ...]:
+    """The argument in chapters; one without points is left out. The record must have been concluded."""
+    decided = record.decision or decision.decide(record)
+    chapters = (
+        Chapter(title=_title(record, decided), points=tuple(_why(record, decided))),
+        Chapter(title="What each of the others would need", points=tuple(_others(record, decided))),
+        Chapter(title="Where the winner loses", points=tuple(_losses(record, decided))),
+        Chapter(title="What is not proved", points=tuple(_doubts(record))),
+        Chapter(title="When to look again", points=tuple(("", one.sentence) for one in decided.boundaries
+                                                         if len(one.regions) > 1)),
+    )
+    return tuple(chapter for chapter in chapters if chapter.points)
+
+
+def prose(record: Record) -> str:
+    """The defence as Markdown."""
+    return "\n\n".join(_markdown(chapter) for chapter in defence(record)) + "\n"
+
+
+def _markdown(chapter: Chapter) -> str:
+    points = (f"- **{subject}** {text}" if subject else f"- {text}" for subject, text in chapter.points)
+    return f"## {chapter.title}\n\n" + "\n".join(points)
+
+
+def _title(record: Record, decided: Decision) -> str:
+    if decided.winner is None:
+        return "Why nothing ships"
+    kept = decided.winner == next(iter(decision.ordered(record)))
+    return f"Keep the baseline, {decided.winner}" if kept else f"Why {decided.winner}"
+
+
+def _why(record: Record, decided: Decision) -> Iterator[tuple[str, str]]:
+    yield "", decided.sentence
+    if decided.winner is None:
+        return
+    winner = record.solutions[decided.winner]
+    for name, other in decision.ordered(record).items():
+        found = decision.gain(record, decided.winner, name) if other.order < winner.order else None
+        if found is not None:
+            yield decided.winner, f"gains {_gain(found)} {record.metric} over {name}, which is simpler."
+    for limit, held in winner.limits.items():
+        if held.holds and held.value is not None:
+            yield decided.winner, f"keeps its {figures.LIMITS[limit]} limit: {_against(limit, held)}."
+    spread = winner.spread.get(record.metric, ())
+    if len(spread) > 1:
+        yield decided.winner, (f"moves between {figures.quality(min(spread))} and {figures.quality(max(spread))} "
+                               "from seed to seed.")
+
+
+def _others(record: Record, decided: Decision) -> Iterator[tuple[str, str]]:
+    for name, solution in decision.ordered(record).items():
+        if name != decided.winner:
+            yield name, " ".join(_stands(record, decided, name, solution))
+
+
+def _stands(record: Record, decided: Decision, name: str, solution: Solution) -> Iterator[str]:
+    """Why a solution did not win, and what would change that."""
+    for limit in decided.refused.get(name, ()):
+        yield f"is refused by its {figures.LIMITS[limit]}: {_against(limit, solution.limits[limit])}."
+    beaten = decided.beaten.get(name, ())
+    if beaten:
+        best = max(beaten, key=lambda other: (other == decided.winner, decision.surely(record, other, name)))
+        found = decision.gain(record, best, name)
+        assert found is not None
+        yield f"is beaten by {best}, which gains {_gain(found)} over it."
+    elif decided.winner and name not in decided.refused:
+        found = decision.gain(record, name, decided.winner)
+        yield ("was not compared with the winner." if found is None else
+               f"gains {_gain(found)} over {decided.winner}, "
+               f"not surely more than {figures.three(record.least_effect)}.")
+    need = decided.needs.get(name, 0.0)
+    if need > 0:
+        also = "also " if name in decided.refused else ""
+        yield f"It would {also}need {figures.gain(need)} {record.metric}."
+    elif name in decided.refused and decided.winner:
+        yield "Its quality would do."
+
+
+def _losses(record: Record, decided: Decision) -> Iterator[tuple[str, str]]:
+    """Slices on which another solution scores higher than the winner, and whether the intervals stand apart."""
+    winner = record.solutions[decided.winner].slices if decided.winner else {}
+    for part, metrics in winner.items():
+        own = metrics.get(record.metric)
+        rivals = [(other.slices[part][record.metric], name) for name, other in record.solutions.items()
+                  if record.metric in other.slices.get(part, {}) and name != decided.winner]
+        if own is None or not rivals:
+            continue
+        sign = 1 if record.higher_is_better else -1
+        best, name = max(rivals, key=lambda pair: sign * pair[0].value)
+        if sign * best.value > sign * own.value:
+            sure = figures.apart(own, best) if record.higher_is_better else figures.apart(best, own)
+            yield part, (f"{name} reaches {_value(best)}, {decided.winner} {_value(own)}; "
+                         f"the intervals {'stand apart' if sure else 'overlap'}.")
+
+
+def _doubts(record: Record) -> Iterator[tuple[str, str]]:
+    solutions = decision.ordered(record)
+    for name, solution in solutions.items():
+        for limit, held in solution.limits.items():
+            text = _doubt(record, limit, held, solution)
+            if text:
+                yield name, text
+    for limit in record.limits:
+        projected = [name for name, one in solutions.items() if one.limits[limit].basis == "projected"]
+        if projected:
+            yield figures.LIMITS[limit], f"is projected, not measured, for {figures.names(projected)}."
+
+
+def _doubt(record: Record, limit: str, held: Verdict, solution: Solution) -> str:
+    what = figures.LIMITS[limit]
+    if held.holds is None:
+        at = solution.latency_ms.catalogue if limit == "p99" and solution.latency_ms else 0
+        known = at and record.catalogue
+        return (f"{what} is unproved: it was measured with {at:,} items, not the declared {record.catalogue:,}."
+                if known else f"{what} is unproved.")
+    if held.holds and held.value is not None and _beyond(limit, held):
+        return f"{what} is {_against(limit, held)}: not shown to break its limit, nor to keep it."
+    return ""
+
+
+def _beyond(limit: str, held: Verdict) -> bool:
+    """Whether the interval's worse end lies beyond a limit that holds."""
+    sign = decision.LIMITS[limit].sign
+    worse = held.high if sign > 0 else held.low
+    ends = [end for end in (worse, held.value) if end is not None]
+    return any(sign * end > sign * held.limit for end in ends)
+
+
+def _against(limit: str, held: Verdict) -> str:
+    form = figures.SETTINGS[limit]
+    assert held.value is not None
+    interval = figures.span(Estimate(value=held.value, low=held.low, high=held.high), form)
+    asked = "asked for" if decision.LIMITS[limit].sign < 0 else "allowed"
+    return f"{form(held.value)}{f' ({interval})' if interval else ''} where {form(held.limit)} is {asked}"
+
+
+def _gain(found: Estimate) -> str:
+    interval = figures.span(found, figures.gain)
+    return f"{figures.gain(found.value)}{f' ({interval})' if interval else ''}"
+
+
+def _value(found: Estimate) -> str:
+    interval = figures.span(found)
+    return f"{figures.quality(found.value)}{f' ({interval})' if interval else ''}"

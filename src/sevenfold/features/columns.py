@@ -1,0 +1,99 @@
+"""From a column of a table to arrays: numbers, exact integers, words and levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sevenfold.errors import DataError
+from sevenfold.features.kernel import RESOLUTION
+from sevenfold.nouns import DAY, F32, F64, I64, Array, Bools
+
+LARGEST = np.iinfo(np.int64).max / RESOLUTION
+OTHER = "other"
+NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+
+
+def is_words(column: pa.ChunkedArray) -> bool:
+    """Does a column hold words, or lists of words, and not numbers?"""
+    kind = column.type.value_type if _is_list(column.type) else column.type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def numbers(column: pa.ChunkedArray, where: str) -> F64:
+    """A numeric, boolean or temporal column as floats; moments and dates in days since 1970, missing ones NaN."""
+    kind = column.type
+    if pa.types.is_null(kind):
+        return np.full(len(column), np.nan)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        days = column.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64(), safe=False)
+        return _floats(days) / DAY
+    if not any(test(kind) for test in NUMERIC):
+        raise DataError(where, f"expected a column of numbers, got {kind}", "Name a numeric column, or convert it.")
+    return _floats(column.cast(pa.int8() if pa.types.is_boolean(kind) else kind).cast(pa.float64(), safe=False))
+
+
+def millionths(column: pa.ChunkedArray, where: str) -> tuple[I64, Bools]:
+    """A numeric column as integers of 1e-6, and which of its values are known."""
+    values = numbers(column, where)
+    known = ~np.isnan(values)
+    if np.any(np.abs(values[known]) >= LARGEST):
+        raise DataError(where, f"expected values below {LARGEST:.0e}, got {np.abs(values[known]).max():g}",
+                        "Sums are exact in millionths: bring the column to a larger unit.")
+    return np.rint(np.where(known, values, 0) * RESOLUTION).astype(np.int64), known
+
+
+def words(column: pa.ChunkedArray) -> tuple[I64, pa.Array]:
+    """Every word in a column and the row in which it stands, each word once a row."""
+    column = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
+    array = column.combine_chunks()
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        rows, array = pc.list_parent_indices(array), pc.list_flatten(array)
+    else:
+        rows = pa.array(np.arange(len(array)))
+    found = pa.table({"row": rows.cast(pa.int64()), "word": array.cast(pa.string())}).drop_null()
+    found = found.group_by(["row", "word"], use_threads=False).aggregate([])
+    return found["row"].to_numpy(), found["word"].combine_chunks()
+
+
+def frequent(column: pa.ChunkedArray, most: int) -> Array:
+    """The `most` most frequent words of a column, sorted; ties go to the first in the alphabet."""
+    counted = words(column)[1].value_counts().to_pylist()
+    ranked = sorted(counted, key=lambda entry: (-entry["counts"], entry["values"]))[:most]
+    return np.array(sorted(entry["values"] for entry in ranked if entry["values"] != OTHER), dtype=np.str_)
+
+
+def coded(column: pa.ChunkedArray, levels: Array) -> tuple[I64, I64]:
+    """(row, level) of every word of a column; a word that is no level has the code `len(levels)`."""
+    rows, found = words(column)
+    codes = pc.index_in(found, value_set=pa.array(levels.tolist(), pa.string())).fill_null(len(levels))
+    return rows, np.asarray(codes, dtype=np.int64)
+
+
+def multi_hot(column: pa.ChunkedArray, levels: Array) -> F32:
+    """[n, levels + 1]: 1 where a row has the level, the last column for all other words."""
+    rows, codes = coded(column, levels)
+    hot = np.zeros((len(column), len(levels) + 1), dtype=np.float32)
+    hot[rows, codes] = 1
+    return hot
+
+
+def codes_of(column: pa.ChunkedArray, where: str) -> I64:
+    """A number for each different value of a column, -1 where it is missing."""
+    if _is_list(column.type):
+        raise DataError(where, "expected a column of single values, got lists", "Name a column with one value a row.")
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    encoded = column.combine_chunks().dictionary_encode()
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    return np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _floats(column: pa.ChunkedArray) -> F64:
+    return np.asarray(column.fill_null(np.nan).to_numpy(), dtype=np.float64)

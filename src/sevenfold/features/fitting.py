@@ -1,0 +1,88 @@
+"""Features fitted on the past, kept in two files: `features.json` and `features.npz`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sevenfold.design.sections import Design, Part
+from sevenfold.errors import BundleError, DesignError
+from sevenfold.features.past import Past
+from sevenfold.features.view import Feature, View
+from sevenfold.nouns import Data
+from sevenfold.registry import FEATURES
+
+GROUPS = ("user", "item", "context", "pair")
+HISTORY = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """The features of a design, their encoders and priors frozen at `cut`."""
+
+    features: tuple[Feature, ...]
+    parts: Mapping[str, Part]  # path of a feature → its definition
+    cut: int
+    history: int = HISTORY  # how many positive items a model sees: the n of `{last: item, n}`
+    label_is_own: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of `Rows.values`."""
+        return tuple(name for feature in self.features for name in feature.names)
+
+    def over(self, data: Data) -> View:
+        """These features over a log, indexed once."""
+        return View(self.features, data, history=self.history, label_is_own=self.label_is_own)
+
+    def save(self, folder: Path) -> None:
+        """Write both files into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = {path: {"name": part.name, "params": dict(part.params)} for path, part in self.parts.items()}
+        facts = {"cut": self.cut, "history": self.history, "label_is_own": self.label_is_own, "features": parts}
+        arrays: dict[str, Any] = {f"{feature.path}/{name}": array
+                                  for feature in self.features for name, array in feature.state.items()}
+        (folder / "features.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        np.savez(folder / "features.npz", **arrays)
+
+
+def fit(design: Design, data: Data, cut: int) -> Features:
+    """Fit every feature of a design on what was available strictly before `cut` (µs)."""
+    fitted, parts, history = [], {}, HISTORY
+    for group, named in design.data.features.items():
+        if group not in GROUPS:
+            raise DesignError(f"data.features.{group}", f"features of '{group}' cannot be computed as of a moment",
+                              f"The groups are {', '.join(GROUPS)}.")
+        for name, part in named.items():
+            past = Past(where=f"data.features.{group}.{name}", group=group, data=data, cut=cut,
+                        clock=design.data.events.time)
+            kind = FEATURES.make(part.name, part.params)
+            fitted.append(Feature(group=group, name=name, kind=kind, state=kind.fit(past)))
+            parts[f"{group}.{name}"] = part
+            if part.name == "last" and kind.last == "item":
+                history = kind.n
+    return Features(features=tuple(fitted), parts=parts, cut=cut, history=history,
+                    label_is_own=design.framing.label.own)
+
+
+def load(folder: Path) -> Features:
+    """Read what `Features.save` wrote."""
+    try:
+        facts = json.loads((folder / "features.json").read_text(encoding="utf-8"))
+        with np.load(folder / "features.npz", allow_pickle=False) as arrays:
+            states: dict[str, dict[str, Any]] = {path: {} for path in facts["features"]}
+            for name, array in arrays.items():
+                path, _, key = name.rpartition("/")
+                states[path][key] = array
+    except (OSError, ValueError, KeyError) as error:
+        raise BundleError(str(folder), f"the features cannot be read: {error}", "Build the bundle again.") from error
+    parts = {path: Part(**part) for path, part in facts.pop("features").items()}
+    features = tuple(Feature(group=path.partition(".")[0], name=path.partition(".")[2],
+                             kind=FEATURES.make(part.name, part.params), state=states[path])
+                     for path, part in parts.items())
+    return Features(features=features, parts=parts, **facts)

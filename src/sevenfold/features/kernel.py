@@ -1,0 +1,232 @@
+"""The point-in-time kernel: aggregates of events as of any moment, by sorting once and searching.
+
+Stream   events in the order in which they became *available*; an event's **place** is its rank in that order
+Index    for one key (user, item, pair …): every event as one integer, entity above place, sorted
+Moment   the questions asked together: times, users and, per row, an item
+Window   what one feature reads: the events of a key in `[t − over, t)`; its verbs are the aggregates
+
+A moment t becomes the place of the first event not available before t (events at exactly t are thus outside), and
+"the events of entity e before t" becomes one binary search for `(e, place)`. Everything that is added up is an
+integer, so a window is the exact difference of two prefix sums, and one row is answered as a million are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sevenfold.features.dominance import Dominance
+from sevenfold.nouns import F64, I32, I64, Array, Bools, Requests
+
+RESOLUTION = 1_000_000  # sums of columns are kept in millionths
+NEVER = np.iinfo(np.int64).min
+Made = TypeVar("Made")
+LONG = 8192  # from so many questions on it pays to ask them in the order of the index
+
+
+class Stream:
+    """Events in order of availability, ties in order of the log."""
+
+    def __init__(self, available: I64, rows: I64 | None = None) -> None:
+        rows = np.arange(len(available)) if rows is None else rows
+        available = available[rows]
+        if np.any(available[1:] < available[:-1]):
+            order = np.argsort(available, kind="stable")
+            available, rows = available[order], rows[order]
+        self.available = available
+        self.rows = rows  # [n] the row in the log of the event at each place
+        self.bits = len(rows).bit_length()
+
+    def place(self, time: I64) -> I64:
+        """How many events were available strictly before each time."""
+        return np.searchsorted(self.available, time, side="left")
+
+
+class Index:
+    """The events of each entity, in order of their places; entities below 0 are left out."""
+
+    def __init__(self, entity: Array, bits: int, place: I64 | None = None) -> None:
+        place = np.arange(len(entity)) if place is None else place
+        keys = np.sort((entity.astype(np.int64) << bits) | place)
+        self.keys = keys[np.searchsorted(keys, 0):]
+        self.bits = bits
+
+    @cached_property
+    def places(self) -> I64:
+        """The place of each event, entity after entity."""
+        return self.keys & ((1 << self.bits) - 1)
+
+    def position(self, entity: I64, place: I64 | int) -> I64:
+        """How many events stand before (entity, place); 0 for an entity below 0."""
+        return np.searchsorted(self.keys, (entity << self.bits) | place)
+
+
+class Moment:
+    """Questions asked together: B requests, and where `item` is given, m rows that each belong to one of them."""
+
+    def __init__(self, requests: Requests, entity: Callable[[Moment, str], Array],
+                 request: Array | None = None, item: I32 | None = None) -> None:
+        self.requests = requests
+        self.request = request
+        self.item = item
+        self._entity = entity
+        self._memo: dict[Hashable, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.requests) if self.request is None else len(self.request)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for all features that ask."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        made: Made = self._memo[key]
+        return made
+
+    def spread(self, values: Array) -> Array:
+        """From one value a request to one a row."""
+        return values if self.request is None else values[self.request]
+
+    def entity(self, key: str) -> I64:
+        """Whose events each row asks for; -1 where nobody knows."""
+        return self.once(("entity", key), lambda: self._entity(self, key).astype(np.int64))
+
+    def order(self, key: str) -> I64 | None:
+        """The rows by entity, where asking in that order pays."""
+        return self.once(("order", key), lambda: _order(self.entity(key)) if len(self) >= LONG else None)
+
+    def place(self, stream: Stream, back: int | None) -> I64 | int:
+        """[B] the place of `back` µs before each request, 0 for the beginning."""
+        return 0 if back is None else self.once((id(stream), back), lambda: stream.place(self.requests.time - back))
+
+    def position(self, key: str, index: Index, stream: Stream, back: int | None) -> I64:
+        """[m] the position in the index of `back` µs before each row's time, rows in `order`."""
+        return self.once((id(index), back), lambda: self._position(key, index, self.place(stream, back)))
+
+    def _position(self, key: str, index: Index, place: I64 | int) -> I64:
+        entity, order = self.entity(key), self.order(key)
+        place = place if isinstance(place, int) else self.spread(place)
+        if order is None:
+            return index.position(entity, place)
+        return index.position(entity[order], place if isinstance(place, int) else place[order])
+
+    def restore(self, key: str, values: Array) -> Array:
+        """Back from `order` to the order of the rows."""
+        order = self.order(key)
+        if order is None:
+            return values
+        restored = np.empty_like(values)
+        restored[order] = values
+        return restored
+
+
+def _order(entity: I64) -> I64:
+    bits = len(entity).bit_length()
+    return np.sort((entity << bits) | np.arange(len(entity))) & ((1 << bits) - 1)
+
+
+class Values:
+    """What a window adds up of the events of an index: integers, of which some may be missing."""
+
+    def __init__(self, values: Array | None = None, known: Bools | None = None) -> None:
+        # a sum may wrap around without harm: the difference of two wraps back
+        self.totals = None if values is None else prefix(values)  # None: every event adds 1
+        self.counts = None if known is None or known.all() else prefix(known)  # None: no value is missing
+
+
+class Differences:
+    """Tells the values of an index's events apart, entity by entity; a code below 0 is a missing value."""
+
+    def __init__(self, index: Index, codes: Array) -> None:
+        n = len(codes)
+        self.known = prefix(codes >= 0)
+        entity = index.keys >> index.bits
+        order = np.lexsort((codes, entity))
+        same = (codes[order][1:] == codes[order][:-1]) & (entity[order][1:] == entity[order][:-1])
+        earlier = np.zeros(n, dtype=np.int64)  # one past the position of the same value's last appearance
+        earlier[order[1:][same]] = order[:-1][same] + 1
+        self.first = Dominance(np.where(codes >= 0, earlier, n + 1), (n + 1).bit_length())
+
+    def count(self, low: I64, high: I64) -> I64:
+        """How many different values stand in [low, high): those whose last appearance lies before `low`."""
+        return self.first.count(high, low + 1) - self.known[low]
+
+
+def ratio(part: Array, whole: Array) -> F64:
+    """part / whole; NaN where there is nothing to divide by."""
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)  # type: ignore[no-any-return]
+
+
+def prefix(values: Array) -> I64:
+    """Sums of the first 0, 1, … n values."""
+    sums = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(values, out=sums[1:])
+    return sums
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The events of `key` that became available in `[t − wait − over, t − wait)`; all before, where `over` is None."""
+
+    key: str
+    stream: Stream
+    index: Index
+    values: Values
+    differences: Differences | None = None  # where `distinct` is asked
+    unit: int = 1  # what the integers of `sum` must be divided by
+    over: int | None = None  # µs
+    wait: int = 0  # µs from an event to the moment at which what is read of it is known
+
+    @property
+    def backs(self) -> tuple[int | None, int]:
+        """How long before t the window begins (None: ever) and ends, in µs."""
+        return (None if self.over is None else self.over + self.wait), self.wait
+
+    def places(self, at: Moment) -> tuple[I64 | int, I64 | int]:
+        """[B] the places at which each request's window begins and ends."""
+        begin, end = self.backs
+        return at.place(self.stream, begin), at.place(self.stream, end)
+
+    def bounds(self, at: Moment) -> tuple[I64, I64]:
+        """[m] first and one past the last event of each row, rows in `at.order`."""
+        begin, end = self.backs
+        return (at.position(self.key, self.index, self.stream, begin),
+                at.position(self.key, self.index, self.stream, end))
+
+    def count(self, at: Moment) -> I64:
+        """How many events with a value each row sees."""
+        return at.restore(self.key, _between(self.values.counts, *self.bounds(at)))
+
+    def sum(self, at: Moment) -> I64:
+        """The sum of their values, an integer."""
+        return at.restore(self.key, _between(self.values.totals, *self.bounds(at)))
+
+    def distinct(self, at: Moment) -> I64:
+        """How many different values they have."""
+        assert self.differences is not None, "made for another aggregate"
+        return at.restore(self.key, self.differences.count(*self.bounds(at)))
+
+    def last(self, at: Moment, n: int) -> I64:
+        """The rows in the log of the last n events, newest first: [m, n], padded with -1."""
+        low, high = self.bounds(at)
+        position = high[:, None] - np.arange(1, n + 1)
+        inside = position >= low[:, None]
+        rows = np.full(position.shape, -1, dtype=np.int64)
+        rows[inside] = self.stream.rows[self.index.places[position[inside]]]
+        return at.restore(self.key, rows)
+
+    def since(self, at: Moment) -> I64:
+        """Microseconds since the last event became known; -1 where there is none."""
+        low, high = self.bounds(at)
+        known = np.full(len(at), NEVER, dtype=np.int64)
+        some = high > low
+        known[some] = self.stream.available[self.index.places[high[some] - 1]] + self.wait
+        known = at.restore(self.key, known)
+        return np.where(known == NEVER, -1, at.spread(at.requests.time) - known)
+
+
+def _between(sums: I64 | None, low: I64, high: I64) -> I64:
+    return high - low if sums is None else sums[high] - sums[low]

@@ -1,0 +1,98 @@
+"""How much a user likes what an item has: `{affinity: genres, over: 90d}`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sevenfold.errors import DesignError
+from sevenfold.features.columns import coded, frequent, is_words
+from sevenfold.features.kernel import Index, Moment, Window, prefix, ratio
+from sevenfold.features.past import Past, State
+from sevenfold.features.present import Present, Reader
+from sevenfold.nouns import I64, Array
+from sevenfold.units import Duration
+
+MOST = 1000  # values
+
+
+class Affinity:
+    """The share of the user's positive events in the window whose item has the candidate's value of an attribute.
+
+    Averaged over the candidate's values; NaN where the user has no positive event in the window or the candidate no
+    value. The 1000 most frequent values before the cut count; rarer ones are left out.
+    """
+
+    def __init__(self, *, affinity: str, over: Duration | None = None) -> None:
+        self.affinity = affinity
+        self.over = over
+
+    def fit(self, past: Past) -> State:
+        """The values that count."""
+        items = past.data.items
+        column = past.column(self.affinity, items.table)
+        if past.group != "pair" or not is_words(column):
+            raise DesignError(past.where, f"expected a feature of pair that reads words, got one of {past.group} that "
+                              f"reads {column.type}", "Affinity compares a user's past with a candidate's words.")
+        return {"levels": frequent(column.filter(pa.array(past.existing(items))), MOST)}
+
+    def columns(self, state: State) -> tuple[str, ...]:
+        """One."""
+        return ("",)
+
+    def reader(self, group: str, state: State, present: Present) -> Reader:
+        """[m] shares."""
+        table = _Table(present.data.items.table[self.affinity], state["levels"])
+        positives = present.positives("user", self.over)
+        index = table.index(present, positives)
+        return lambda at: table.shares(at, positives, index)
+
+
+class _Table:
+    """The values of each item: those of item i are `value[ends[i]:ends[i + 1]]`."""
+
+    def __init__(self, column: pa.ChunkedArray, levels: Array) -> None:
+        item, value = coded(column, levels)
+        order = np.argsort(item, kind="stable")
+        order = order[value[order] < len(levels)]
+        self.size = len(levels)
+        self.value = value[order]
+        self.ends = prefix(np.bincount(item[order], minlength=len(column)))
+
+    def of(self, items: Array) -> tuple[I64, I64]:
+        """(place in `items`, value) of every value of these items; none for an item below 0."""
+        start = self.ends[items]
+        length = np.where(items < 0, 0, self.ends[items + 1] - start)
+        rows = np.repeat(np.arange(len(items)), length)
+        return rows, self.value[np.arange(len(rows)) + (start - prefix(length)[:-1])[rows]]
+
+    def index(self, present: Present, positives: Window) -> Index:
+        """The positive events by user and value."""
+        log, rows = present.data.log, positives.stream.rows
+        place, value = self.of(log.item[rows])
+        user = log.user[rows][place].astype(np.int64)
+        return Index(np.where(user < 0, -1, user * self.size + value), positives.stream.bits, place)
+
+    def shares(self, at: Moment, positives: Window, index: Index) -> Array:
+        """[m] shares: integers until the one division."""
+        rows, value = self.of(at.entity("item"))
+        count = prefix(self._counts(at, positives, index, rows, value))
+        ends = np.searchsorted(rows, np.arange(len(at) + 1))
+        possible = positives.count(at) * np.diff(ends)
+        return ratio(count[ends[1:]] - count[ends[:-1]], possible)
+
+    def _counts(self, at: Moment, positives: Window, index: Index, rows: I64, value: I64) -> I64:
+        """The user's positive events with each (row, value): asked once a request where that is less to ask."""
+        request = np.arange(len(at))[rows] if at.request is None else at.request[rows]
+        requests = np.arange(len(at.requests))
+        if len(requests) * self.size > len(rows):
+            return self._of_users(at, positives, index, request, value)
+        every = np.tile(np.arange(self.size), len(requests))
+        grid = self._of_users(at, positives, index, requests.repeat(self.size), every)
+        return grid[request * self.size + value]
+
+    def _of_users(self, at: Moment, positives: Window, index: Index, request: Array, value: Array) -> I64:
+        user = at.requests.user[request].astype(np.int64)
+        entity = np.where(user < 0, -1, user * self.size + value)
+        first, last = (place if isinstance(place, int) else place[request] for place in positives.places(at))
+        return index.position(entity, last) - index.position(entity, first)

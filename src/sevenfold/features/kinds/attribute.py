@@ -1,0 +1,63 @@
+"""What is known of a user, an item or a request: `age:`, short for `{attribute: age}`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sevenfold.features.columns import OTHER, frequent, is_words, multi_hot, numbers
+from sevenfold.features.kernel import Moment
+from sevenfold.features.lookup import lookup
+from sevenfold.features.past import Past, State
+from sevenfold.features.present import Present, Reader
+from sevenfold.nouns import F32, Array
+
+
+class Attribute:
+    """A column of the users' or the items' table, or of the request's own context.
+
+    Numbers, truths and dates (in days) stay one column, NaN where missing. Words, and lists of words, become a column
+    for each of the `levels` most frequent ones before the cut and one, `other`, for all the rest; missing: all zero.
+    """
+
+    def __init__(self, *, attribute: str, levels: int = 50) -> None:
+        self.attribute = attribute
+        self.levels = levels
+
+    def fit(self, past: Past) -> State:
+        """The levels of words, or the centre and scale of numbers."""
+        if past.group == "context":
+            known, column = past.events(), past.column(self.attribute)
+        else:
+            known, column = past.existing(past.entities), past.column(self.attribute, past.entities.table)
+        column = column.filter(pa.array(known))
+        if is_words(column):
+            return {"levels": frequent(column, self.levels)}
+        values = numbers(column, past.where)
+        values = values[np.isfinite(values)]
+        return {"scale": np.array([values.mean(), values.std() or 1.0] if len(values) else [0.0, 1.0])}
+
+    def columns(self, state: State) -> tuple[str, ...]:
+        """One for numbers, one a level for words."""
+        return tuple(f"={level}" for level in [*state["levels"], OTHER]) if "levels" in state else ("",)
+
+    def reader(self, group: str, state: State, present: Present) -> Reader:
+        """[m, columns]"""
+        if group == "context":
+            return lambda at: self._of_request(state, at)
+        entities = present.data.users if group == "user" else present.data.items
+        values = self._encode(state, entities.table[self.attribute])
+        if "levels" in state:
+            return lookup(group, values, 0, alias=present.alias)
+        mean, spread = state["scale"]
+        scaled = np.nan_to_num((values - mean) / spread, nan=0.0, posinf=0.0, neginf=0.0)
+        return lookup(group, values, np.nan, scaled.astype(np.float32), alias=present.alias)
+
+    def _of_request(self, state: State, at: Moment) -> Array:
+        context = at.requests.context.get(self.attribute, np.full(len(at.requests), None))
+        return self._encode(state, pa.chunked_array([pa.array(context)]))
+
+    def _encode(self, state: State, column: pa.ChunkedArray) -> F32:
+        if "levels" in state:
+            return multi_hot(column, state["levels"])
+        return numbers(column, self.attribute)[:, None].astype(np.float32)

@@ -1,0 +1,76 @@
+"""What a text is about: `{embed: title, dimensions: 16}`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sevenfold.features.lookup import lookup
+from sevenfold.features.past import Past, State
+from sevenfold.features.present import Present, Reader
+
+WORD = re.compile(r"[^\W_]+")
+MOST = 20_000  # words
+
+
+class Embed:
+    """Latent semantic analysis of a text column: TF-IDF, then a truncated singular value decomposition.
+
+    Deerwester et al. (JASIS 41, 1990). Words, weights and axes are fitted on what existed at the cut and frozen; the
+    sign of an axis is chosen so that its largest weight is positive. A text without a known word is the zero vector.
+    """
+
+    def __init__(self, *, embed: str, dimensions: int = 16) -> None:
+        self.embed = embed
+        self.dimensions = dimensions
+
+    def fit(self, past: Past) -> State:
+        """Words, their inverse document frequencies, and the axes [words, dimensions]."""
+        from sklearn.utils.extmath import randomized_svd
+
+        column = past.column(self.embed, past.entities.table)
+        texts = [set(_words(text)) for text in column.filter(pa.array(past.existing(past.entities))).to_pylist()]
+        found = Counter(word for text in texts for word in text)
+        ranked = sorted((word for word in found if found[word] > 1), key=lambda word: (-found[word], word))[:MOST]
+        vocabulary = np.array(sorted(ranked), dtype=np.str_)
+        counts = np.array([found[word] for word in vocabulary.tolist()], dtype=np.float64)
+        state = {"words": vocabulary, "idf": np.log((1 + len(texts)) / (1 + counts)) + 1}
+        axes = np.zeros((len(vocabulary), self.dimensions))
+        rank = min(self.dimensions, len(vocabulary), len(texts))
+        if rank:
+            weights = _weights(column.to_pylist(), state)[np.flatnonzero(past.existing(past.entities))]
+            axes[:, :rank] = randomized_svd(weights, rank, n_iter=7, random_state=0)[2].T
+        peaks = axes[np.abs(axes).argmax(axis=0), np.arange(self.dimensions)] if rank else np.ones(self.dimensions)
+        return {**state, "axes": axes * np.where(peaks < 0, -1.0, 1.0)}
+
+    def columns(self, state: State) -> tuple[str, ...]:
+        """One a dimension."""
+        return tuple(f".{i}" for i in range(self.dimensions))
+
+    def reader(self, group: str, state: State, present: Present) -> Reader:
+        """[m, dimensions]"""
+        entities = present.data.users if group == "user" else present.data.items
+        vectors = _weights(entities.table[self.embed].to_pylist(), state) @ state["axes"]
+        return lookup(group, np.asarray(vectors, dtype=np.float32), 0, alias=present.alias)
+
+
+def _words(text: str | None) -> list[str]:
+    return WORD.findall(text.lower()) if text else []
+
+
+def _weights(texts: list[str | None], state: State) -> Any:
+    """[texts, words] TF-IDF with rows of length 1, sparse (its product with the axes goes row by row, without BLAS)."""
+    from scipy.sparse import csr_matrix
+
+    position = {word: i for i, word in enumerate(state["words"].tolist())}
+    counts = [Counter(position[word] for word in _words(text) if word in position) for text in texts]
+    ends = np.cumsum([0, *(len(count) for count in counts)])
+    columns = np.array([i for count in counts for i in sorted(count)], dtype=np.int64)
+    values = np.array([count[i] for count in counts for i in sorted(count)], dtype=np.float64) * state["idf"][columns]
+    rows = np.repeat(np.arange(len(texts)), np.diff(ends))
+    values /= np.sqrt(np.bincount(rows, values**2, len(texts)))[rows]
+    return csr_matrix((values, columns, ends), shape=(len(texts), len(position)))

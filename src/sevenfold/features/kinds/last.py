@@ -1,0 +1,40 @@
+"""What came last: `{last: item, n: 50}`, `{last: rating, n: 3}`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sevenfold.features.columns import numbers
+from sevenfold.features.past import Past, State
+from sevenfold.features.present import Present, Reader
+
+
+class Last:
+    """The last n values of a numeric column, newest first; `last: item` is the history that retrievers and models read.
+
+    Codes of items mean nothing to a model of numbers, so `last: item` has no column of its own: its n sets how long the
+    history in `Rows.history` is.
+    """
+
+    def __init__(self, *, last: str = "item", n: int = 1) -> None:
+        self.last = last
+        self.n = n
+
+    def fit(self, past: Past) -> State:
+        """How many values there are."""
+        past.key  # noqa: B018
+        if self.last != "item":
+            numbers(past.column(self.last), past.where)
+        return {"n": np.array(0 if self.last == "item" else self.n)}
+
+    def columns(self, state: State) -> tuple[str, ...]:
+        """One for each value."""
+        return tuple(f".{i}" for i in range(state["n"]))
+
+    def reader(self, group: str, state: State, present: Present) -> Reader:
+        """[m, n] values; NaN where there are fewer events."""
+        if self.last == "item":
+            return lambda at: np.empty((len(at), 0), dtype=np.float32)
+        window = present.window(group)
+        values = np.append(numbers(present.data.log.table[self.last], self.last), np.nan)
+        return lambda at: values[window.last(at, self.n)]

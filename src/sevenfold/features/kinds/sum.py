@@ -1,0 +1,30 @@
+"""How much: `{sum: seconds, over: 30d}`."""
+
+from __future__ import annotations
+
+from sevenfold.features.past import Past, State
+from sevenfold.features.present import Present, Reader
+from sevenfold.units import Duration
+
+
+class Sum:
+    """The sum of a numeric column over the events in a window, exact in millionths; missing values add nothing."""
+
+    def __init__(self, *, sum: str, over: Duration | None = None) -> None:
+        self.sum = sum
+        self.over = over
+
+    def fit(self, past: Past) -> State:
+        """Nothing to freeze."""
+        past.key  # noqa: B018
+        past.totals(self.sum)
+        return {}
+
+    def columns(self, state: State) -> tuple[str, ...]:
+        """One."""
+        return ("",)
+
+    def reader(self, group: str, state: State, present: Present) -> Reader:
+        """[m] sums; 0 where there is nothing to add."""
+        window = present.window(group, self.sum, self.over)
+        return lambda at: window.sum(at) / window.unit

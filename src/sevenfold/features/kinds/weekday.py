@@ -1,0 +1,28 @@
+"""The day of the week: `{weekday: timestamp}`."""
+
+from __future__ import annotations
+
+from sevenfold.features.cycle import cycle
+from sevenfold.features.past import Past, State
+from sevenfold.features.present import Present, Reader
+from sevenfold.nouns import DAY
+
+
+class Weekday:
+    """The day of the week (UTC) of a request, as a point on a circle, so that Sunday stands next to Monday."""
+
+    def __init__(self, *, weekday: str = "timestamp") -> None:
+        self.weekday = weekday
+
+    def fit(self, past: Past) -> State:
+        """Nothing to freeze."""
+        past.request_time(self.weekday)
+        return {}
+
+    def columns(self, state: State) -> tuple[str, ...]:
+        """Sine and cosine."""
+        return (".sin", ".cos")
+
+    def reader(self, group: str, state: State, present: Present) -> Reader:
+        """[m, 2]"""
+        return lambda at: cycle(at.requests.time // DAY % 7, 7)

@@ -1,0 +1,80 @@
+"""What a feature may be fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sevenfold.errors import DataError, DesignError, nearest
+from sevenfold.features.columns import millionths
+from sevenfold.nouns import Array, Bools, Data, Entities
+
+State = Mapping[str, Array]  # what a fit has frozen
+KEYS = ("user", "item", "pair")
+EVENTS, LABEL = "events", "label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What a feature may be fitted on: everything that was available strictly before the cut."""
+
+    where: str  # the feature's path in the document
+    group: str
+    data: Data
+    cut: int
+    clock: str | None = None  # the column that holds the events' time
+
+    @property
+    def key(self) -> str:
+        """Whose events the feature reads; only users, items and pairs have events."""
+        if self.group in KEYS:
+            return self.group
+        raise DesignError(self.where, f"a windowed feature belongs to {', '.join(KEYS)}, got '{self.group}'",
+                          "Move it to the group whose events it reads.")
+
+    def request_time(self, column: str) -> None:
+        """Refuse a column that is not the moment of the request itself."""
+        if self.group != "context" or column != self.clock:
+            raise DesignError(self.where, f"expected a feature of context that reads the events' time '{self.clock}', "
+                              f"got one of {self.group} that reads '{column}'", "A request tells its own time alone.")
+
+    @property
+    def entities(self) -> Entities:
+        """The users or the items, where the feature is of these."""
+        if self.group in ("user", "item"):
+            return self.data.users if self.group == "user" else self.data.items
+        raise DesignError(self.where, f"expected a feature of user or item, got '{self.group}'",
+                          "Only users and items have a table of attributes.")
+
+    def events(self, wait: int = 0) -> Bools:
+        """[n] which events were known before the cut, `wait` µs after they became available."""
+        return self.data.log.available + wait < self.cut
+
+    def existing(self, entities: Entities) -> Bools:
+        """[entities] which existed at the cut: born before it, else seen before it."""
+        if entities.born is not None:
+            return entities.born < self.cut
+        log = self.data.log
+        codes = (log.item if entities is self.data.items else log.user)[self.events()]
+        seen = np.zeros(len(entities), dtype=np.bool_)
+        seen[codes[codes >= 0]] = True
+        return seen
+
+    def column(self, name: str, table: pa.Table | None = None) -> pa.ChunkedArray:
+        """A whole column, of the events unless another table is given."""
+        table = self.data.log.table if table is None else table
+        if name not in table.column_names:
+            raise DataError(self.where, f"there is no column '{name}'", nearest(name, table.column_names))
+        return table[name]
+
+    def totals(self, of: str) -> tuple[int, int]:
+        """Sum and number of the known values of the label or a column, over all events before the cut."""
+        if of == LABEL:
+            labels = self.data.log.positive[self.events(self.data.label_wait)]
+            return int(labels.sum()), len(labels)
+        values, known = millionths(self.column(of), self.where)
+        known &= self.events()
+        return int(values[known].sum()), int(known.sum())

@@ -1,0 +1,160 @@
+"""The report as one page: it reads without network, without scripts, by day and by night, on a desk and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sevenfold import design as documents
+from sevenfold.design.sections import Design
+from sevenfold.evaluation import decision, defence, figures
+from sevenfold.record import Decision, Record, Solution
+from sevenfold.report import diagram, pictures, tables
+from sevenfold.report.tables import Table
+from sevenfold.report.tags import Safe, join, tag
+
+CLASSES = {True: "yes", False: "no", None: "unknown"}
+
+
+def page(design: Design, record: Record) -> str:
+    """The whole page of a concluded record."""
+    style = Safe(Path(__file__).with_name("page.css").read_text(encoding="utf-8"))
+    decided = record.decision or Decision(winner=None)
+    head = tag("head", tag("meta", charset="utf-8"),
+               tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+               tag("title", f"{record.name}: {decided.winner or 'no winner'}"), tag("style", style))
+    body = tag("body", tag("h1", record.name), tag("p", record.why, class_="why") if record.why else None,
+               tag("p", decided.sentence, class_="verdict" if decided.winner else "verdict none"),
+               *(tag("section", section(design, record)) for section in SECTIONS))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _comparison(design: Design, record: Record) -> Safe:
+    table = tables.comparison(record)
+    scale = _ends(record)
+    headings = (table.headings[0], "", *table.headings[1:])
+    rows = [_compared(name, solution, cells, record, scale) for (name, solution), cells
+            in zip(decision.ordered(record).items(), table.rows, strict=True)]
+    # the first heading stands over the name, the empty one over the bar
+    heads = [tag("th", words, class_="n" if 1 < n < 8 else None) for n, words in enumerate(headings)]
+    pareto = f"No other solution is at least as good in every respect as {figures.names(record.pareto)}."
+    return join(tag("h2", "The comparison"), _scroll(tag("table", tag("tr", *heads), *rows)),
+                tag("p", pareto if record.pareto else "", class_="note"), _folded("Every limit", tables.limits(record)),
+                _folded("Every metric", tables.quality(record)), _formulas(record))
+
+
+def _compared(name: str, solution: Solution, cells: tuple[str, ...], record: Record,
+              scale: tuple[float, float]) -> Safe:
+    colour = pictures.colour(solution)
+    bar = pictures.bar(solution.metrics.get(record.metric), *scale, colour)
+    numbers = [tag("td", words, class_="n") for words in cells[1:7]]
+    limits = [tag("td", *(tag("span", f"{tables.SIGNS[held.holds]} {figures.LIMITS[limit]}", class_=CLASSES[held.holds],
+                              title=tables.word(held)) for limit, held in solution.limits.items()), class_="limits")]
+    return tag("tr", tag("td", tag("span", name, class_=f"name {colour}"), tag("small", solution.parts)),
+               tag("td", bar), *numbers, *(limits if record.limits else []),
+               class_="won" if name == record.winner else None)
+
+
+def _ends(record: Record) -> tuple[float, float]:
+    """The scale that all bars share."""
+    found = [one.metrics[record.metric] for one in record.solutions.values() if record.metric in one.metrics]
+    ends = [end for one in found for end in (one.low, one.value, one.high) if end is not None] or [0.0, 1.0]
+    return min(ends), max(ends)
+
+
+def _formulas(record: Record) -> Safe:
+    costs = {name: one.cost for name, one in decision.ordered(record).items() if one.cost}
+    if not costs:
+        return Safe("")
+    texts = [join(tag("h3", name), tag("pre", "\n".join((*cost.formulas, f"prices of {cost.prices}"))))
+             for name, cost in costs.items()]
+    return tag("details", tag("summary", "How the cost comes about"), *texts)
+
+
+def _trade_off(design: Design, record: Record) -> Safe:
+    picture = pictures.trade_off(record)
+    caption = (f"Up is better, left is faster; whiskers are {100 * record.level:.0f} % intervals, a disc's area is the "
+               "monthly cost, and the dotted line joins solutions that buy quality with time.")
+    if picture is None:
+        return Safe("")
+    return join(tag("h2", "Quality, latency, cost"),
+                tag("figure", _scroll(picture), tag("figcaption", caption), class_="trade"))
+
+
+def _funnel(design: Design, record: Record) -> Safe:
+    drawn = {name: _drawn(design, name, one) for name, one in decision.ordered(record).items()
+             if name in design.solutions}
+    first = record.winner if record.winner in drawn else next(iter(drawn), None)
+    others = [picture for name, picture in drawn.items() if name != first]
+    return join(tag("h2", "The pipeline"), drawn[first] if first else None,
+                tag("details", tag("summary", "The other solutions"), *others) if others else None,
+                _part("Where the funnel loses", tables.stages(record),
+                      "The share of all relevant items that is still there after each stage."))
+
+
+def _drawn(design: Design, name: str, solution: Solution) -> Safe:
+    boxes = diagram.steps(design, design.solutions[name], solution.stages)
+    label = f"the pipeline of {name}"
+    return join(tag("h3", tag("span", name, class_=f"name {pictures.colour(solution)}")),
+                _scroll(join(diagram.across(boxes, label), diagram.down(boxes, label))))
+
+
+def _slices(design: Design, record: Record) -> Safe:
+    table = tables.slices(record)
+    return join(tag("h2", "Slices"), _scroll(_table(table))) if table.rows else Safe("")
+
+
+def _defence(design: Design, record: Record) -> Safe:
+    chapters = [join(tag("h3", chapter.title), tag("ul", *(_point(*point) for point in chapter.points)))
+                for chapter in defence.defence(record)]
+    return join(tag("h2", "The defence"), *chapters)
+
+
+def _point(subject: str, text: str) -> Safe:
+    return tag("li", tag("b", f"{subject} ") if subject else None, text)
+
+
+def _boundaries(design: Design, record: Record) -> Safe:
+    sentences = [tag("li", one.sentence) for one in (record.decision.boundaries if record.decision else ())]
+    return join(tag("h2", "What if"), tag("ul", *sentences)) if sentences else Safe("")
+
+
+def _audit(design: Design, record: Record) -> Safe:
+    return join(tag("h2", "Findings and leaks"),
+                _part("", tables.leaks(record)) if record.leaks else tag("p", "No leak probe was run."),
+                _part("", tables.findings(record)) if record.findings else tag("p", "The checks found nothing."))
+
+
+def _document(design: Design, record: Record) -> Safe:
+    return join(tag("h2", "The design"),
+                tag("details", tag("summary", "The document, with every default"), tag("pre", documents.show(design))))
+
+
+def _provenance(design: Design, record: Record) -> Safe:
+    return join(tag("h2", "Where the numbers come from"), _scroll(_table(tables.provenance(record))))
+
+
+SECTIONS: tuple[Callable[[Design, Record], Safe], ...] = (
+    _comparison, _trade_off, _funnel, _slices, _defence, _boundaries, _audit, _document, _provenance)
+
+
+def _part(title: str, table: Table, note: str = "") -> Safe:
+    if not table.rows:
+        return Safe("")
+    return join(tag("h3", title) if title else None, tag("p", note, class_="note") if note else None,
+                _scroll(_table(table)))
+
+
+def _folded(title: str, table: Table) -> Safe:
+    return tag("details", tag("summary", title), _scroll(_table(table))) if table.rows else Safe("")
+
+
+def _table(table: Table) -> Safe:
+    def row(cells: tuple[str, ...], name: str) -> Safe:
+        return tag("tr", *(tag(name, words, class_="n" if n >= table.numbers else "code")
+                           for n, words in enumerate(cells)))
+    return tag("table", row(table.headings, "th"), *(row(cells, "td") for cells in table.rows))
+
+
+def _scroll(inside: Safe) -> Safe:
+    return tag("div", inside, class_="scroll")

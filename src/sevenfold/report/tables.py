@@ -1,0 +1,132 @@
+"""The tables of a report as plain words: one source for the page, the Markdown file and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sevenfold.evaluation import decision, figures
+from sevenfold.record import Estimate, Record, Solution, Verdict
+
+NONE = "–"
+SIGNS = {True: "✓", False: "✗", None: "?"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Headings and rows of words; the columns from `numbers` on hold numbers. `marked` rows stand out."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: int = 99
+    marked: tuple[int, ...] = ()
+
+
+def comparison(record: Record) -> Table:
+    """A row per solution, the simplest first: quality, time, memory, money, limits."""
+    solutions = decision.ordered(record)
+    limits = ("limits",) if record.limits else ()
+    rows = tuple((name, *_measured(record, solution), *((verdicts(solution),) if limits else ()))
+                 for name, solution in solutions.items())
+    return Table(headings=("solution", record.metric, f"{100 * record.level:.0f} % interval", "p99", "memory", "fit",
+                           "cost", *limits),
+                 rows=rows, numbers=1, marked=tuple(n for n, name in enumerate(solutions) if name == record.winner))
+
+
+def _measured(record: Record, solution: Solution) -> tuple[str, ...]:
+    found = solution.metrics.get(record.metric)
+    latency = solution.latency_ms.p99 if solution.latency_ms else None
+    return (_or_none(found.value if found else None, figures.quality), figures.span(found) if found else NONE,
+            _or_none(latency, figures.ms), _or_none(solution.memory_mb, figures.megabytes),
+            _or_none(solution.fit_seconds, lambda value: f"{figures.three(value)} s"),
+            _or_none(solution.cost_per_month, figures.dollars))
+
+
+def verdicts(solution: Solution) -> str:
+    """Each limit with its sign: `✓ p99  ? cost`."""
+    return "  ".join(f"{SIGNS[held.holds]} {figures.LIMITS[limit]}" for limit, held in solution.limits.items()) or NONE
+
+
+def limits(record: Record) -> Table:
+    """Each limit against each solution."""
+    rows = [(figures.LIMITS[limit], name, figures.SETTINGS[limit](held.limit), _or_none(held.value, form),
+             figures.span(Estimate(value=held.value, low=held.low, high=held.high), form) if held.value is not None
+             else "", held.basis, word(held))
+            for limit, form in figures.SETTINGS.items()
+            for name, solution in decision.ordered(record).items() if (held := solution.limits.get(limit))]
+    return Table(headings=("limit", "solution", "asked", "found", "interval", "how", "verdict"), rows=tuple(rows))
+
+
+def word(held: Verdict) -> str:
+    """A verdict in a word."""
+    return {True: "✓ holds", False: "✗ broken", None: "? unproved"}[held.holds]
+
+
+def quality(record: Record) -> Table:
+    """Every metric of every solution."""
+    solutions = decision.ordered(record)
+    names = list(dict.fromkeys(name for solution in solutions.values() for name in solution.metrics))
+    rows = tuple((name, *(_estimate(solution.metrics.get(name)) for solution in solutions.values()))
+                 for name in names)
+    return Table(headings=("metric", *solutions), rows=rows, numbers=1)
+
+
+def slices(record: Record) -> Table:
+    """The primary metric on every slice, with the number of requests in it."""
+    solutions = decision.ordered(record)
+    names = list(dict.fromkeys(part for solution in solutions.values() for part in solution.slices))
+    rows = []
+    for part in names:
+        found = [solution.slices.get(part, {}).get(record.metric) for solution in solutions.values()]
+        sizes = [one.requests for one in found if one and one.requests is not None]
+        rows.append((part, f"{sizes[0]:,}" if sizes else NONE, *map(_estimate, found)))
+    return Table(headings=("slice", "requests", *solutions), rows=tuple(rows), numbers=1)
+
+
+def stages(record: Record) -> Table:
+    """What each stage of each funnel keeps, and how long it takes."""
+    rows = [(name, stage.stage, _or_none(stage.kept, lambda kept: f"{kept:,}"),
+             _or_none(stage.recall, figures.quality), _or_none(stage.p50, figures.ms), _or_none(stage.p99, figures.ms))
+            for name, solution in decision.ordered(record).items() for stage in solution.stages]
+    return Table(headings=("solution", "stage", "keeps", "recall after it", "p50", "p99"), rows=tuple(rows), numbers=2)
+
+
+def findings(record: Record) -> Table:
+    """What the checks found."""
+    rows = [(one.code, one.severity, one.where, one.problem, one.waived or one.hint) for one in record.findings]
+    return Table(headings=("code", "severity", "where", "what", "mend, or why it was waived"), rows=tuple(rows))
+
+
+def leaks(record: Record) -> Table:
+    """What the leak probes saw."""
+    rows = [(one.name, "✓ passed" if one.passed else "waived" if one.waived else "✗ failed",
+             " ".join(part for part in (one.detail, one.waived) if part)) for one in record.leaks]
+    return Table(headings=("probe", "result", "what it looked at"), rows=tuple(rows))
+
+
+def provenance(record: Record) -> Table:
+    """Where every number comes from."""
+    data = record.data
+    rows = [("design", record.design_hash), ("data", record.data_fingerprint),
+            ("seeds", ", ".join(map(str, record.seeds))),
+            ("events", f"{data.events:,}, {data.first} to {data.last}; {data.users:,} users, {data.items:,} items"),
+            ("requests", ", ".join(f"{name} {count:,}" for name, count in data.requests.items())),
+            *((name, _pairs(values)) for name, values in
+              (("split", record.split), ("machine", record.machine), ("versions", record.versions))),
+            ("seconds", ", ".join(f"{step} {figures.three(spent)}" for step, spent in record.timings.items()))]
+    return Table(headings=("what", "which"), rows=tuple((what, which) for what, which in rows if which))
+
+
+def _pairs(values: dict[str, str] | dict[str, str | int | float]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _estimate(found: Estimate | None) -> str:
+    if found is None:
+        return NONE
+    interval = figures.span(found)
+    return f"{figures.quality(found.value)} ({interval})" if interval else figures.quality(found.value)
+
+
+def _or_none(value: float | None, form: Callable[[float], str]) -> str:
+    return NONE if value is None else form(value)

@@ -1,0 +1,145 @@
+"""From what was measured to the run record."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from sevenfold import design as documents
+from sevenfold.data.splits import Cuts, stretches
+from sevenfold.design.sections import Design, Solution
+from sevenfold.evaluation import comparison, cost
+from sevenfold.evaluation.boundaries import conclude
+from sevenfold.nouns import F64, I32, SECOND, Data
+from sevenfold.record import Cost, Dataset, Estimate, Finding, Latency, Probe, Record, Stage
+from sevenfold.record import Solution as Measured
+from sevenfold.run.evaluate import STAGES
+from sevenfold.statistics import bootstrap
+
+LIBRARIES = ("sevenfold", "numpy", "scipy", "pyarrow", "scikit-learn", "implicit", "xgboost-cpu", "onnxruntime", "torch")
+LATENCY_STAGES = {"retrieve": ("retrieve",), "rank": ("features", "rank"), "rerank": ("rerank",)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Everything a run learnt of one solution."""
+
+    shown: Sequence[I32]  # one list [B, k] per seed
+    recall: Mapping[str, F64]  # stage → [B], mean over seeds
+    fit_seconds: float
+    bundle_bytes: int
+    process: Mapping[str, Any]  # what run.measure printed
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+def record(design: Design, data: Data, cuts: Cuts, truth: comparison.Truth, measured: Mapping[str, Measurement], *,
+           requests: Mapping[str, int], findings: Sequence[Finding], leaks: Sequence[Probe],
+           timings: Mapping[str, float]) -> Record:
+    """The whole record, decided."""
+    k = design.framing.answer.items or 10
+    metric = f"{design.evaluation.metric}@{k}"
+    values = {name: comparison.values(one.shown, truth)[metric] for name, one in measured.items()}
+    paired = comparison.paired(values, truth)
+    solutions = {}
+    for order, (name, one) in enumerate(measured.items()):
+        solutions[name] = _solution(design, design.solutions[name], order, one, truth, paired.get(name, {}))
+    return conclude(Record(
+        name=design.name, why=design.why, design_hash=documents.hash_of(design), data_fingerprint=data.fingerprint,
+        seeds=tuple(range(design.evaluation.seeds)), versions=versions(), machine=machine(), split=split(cuts),
+        metric=metric, least_effect=design.evaluation.least_effect, limits=limits(design),
+        catalogue=int(design.requirements.scale.items or len(data.items)), data=_dataset(data, requests),
+        solutions=solutions, findings=tuple(findings), leaks=tuple(leaks), timings=dict(timings)))
+
+
+def _solution(design: Design, solution: Solution, order: int, one: Measurement, truth: comparison.Truth,
+              paired: dict[str, Estimate]) -> Measured:
+    total = np.array(one.process["total"])
+    declared = design.requirements.scale.items
+    at_scale = declared is not None and one.process["catalogue"] >= declared
+    basis = "measured" if at_scale else "unproved"
+    p99 = bootstrap.quantile(total, 0.99)
+    latency = Latency(p50=float(np.median(total)), p99=p99.value, p99_low=p99.low, p99_high=p99.high,
+                      requests=len(total), catalogue=one.process["catalogue"], basis=basis)
+    mean = bootstrap.interval(total, np.arange(len(total)))
+    money = _cost(design, one, mean)
+    return Measured(
+        order=order, parts=describe(solution), metrics=comparison.estimates(one.shown, truth), latency_ms=latency,
+        memory_mb=one.process["memory_mb"], memory_basis=basis, bundle_mb=one.bundle_bytes / 1e6,
+        fit_seconds=one.fit_seconds, cost_per_month=money[0] if money else None, cost=money[1] if money else None,
+        stages=_stages(design, one), slices=comparison.by_slice(one.shown, truth, design.evaluation.slices),
+        spread={name: comparison.spread(rows) for name, rows in comparison.values(one.shown, truth).items()}
+        if len(one.shown) > 1 else {}, paired=paired, weights=dict(one.weights))
+
+
+def _cost(design: Design, one: Measurement, mean: Estimate) -> tuple[float, Cost] | None:
+    low, high = ((end / 1e3 if end is not None else None) for end in (mean.low, mean.high))
+    return cost.monthly(design.requirements.scale, seconds=mean.value / 1e3, memory_mb=one.process["memory_mb"],
+                        fit_seconds=one.fit_seconds, cadence=design.requirements.freshness.model, low=low, high=high)
+
+
+def _stages(design: Design, one: Measurement) -> tuple[Stage, ...]:
+    kept = {"retrieve": design.serving.retrieve.keep, "rank": design.serving.rank.keep,
+            "rerank": design.framing.answer.items}
+    found = []
+    for stage in STAGES:
+        took = sum(np.array(one.process["stages"].get(part, [0.0])) for part in LATENCY_STAGES[stage])
+        found.append(Stage(stage=stage, kept=int(kept[stage] or 0), p50=float(np.median(took)),
+                           p99=float(np.quantile(took, 0.99)), recall=float(np.mean(one.recall[stage]))))
+    return tuple(found)
+
+
+def describe(solution: Solution) -> str:
+    """A solution in a line: `popular + als → boosted → diversity`."""
+    stages = [" + ".join(part.name for part in solution.retrieve), solution.rank.name if solution.rank else "",
+              " + ".join(part.name for part in solution.rerank), solution.predict.name if solution.predict else ""]
+    return " → ".join(stage for stage in stages if stage)
+
+
+def limits(design: Design) -> dict[str, float]:
+    """The limits that were set, in the record's units: ms, dollars a month, MB, share."""
+    found = design.requirements.limits
+    scaled = {"p99": (found.p99, 1e3), "cost": (found.cost, 1.0), "memory": (found.memory, 1e-6),
+              "min_coverage": (found.min_coverage, 1.0)}
+    return {name: value * factor for name, (value, factor) in scaled.items() if value is not None}
+
+
+def split(cuts: Cuts) -> dict[str, str | int | float]:
+    """The stretches of the split as ISO times."""
+    return {name: f"{_iso(start)} to {_iso(end)}" for name, start, end in stretches(cuts)}
+
+
+def _dataset(data: Data, requests: Mapping[str, int]) -> Dataset:
+    time = data.log.time
+    return Dataset(events=len(time), users=len(data.users), items=len(data.items), first=_iso(int(time[0])),
+                   last=_iso(int(time[-1])), requests=dict(requests))
+
+
+def _iso(time: int) -> str:
+    return datetime.fromtimestamp(time / SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computed the run; a library that is not installed is left out."""
+    from importlib.metadata import PackageNotFoundError
+
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, str | int | float]:
+    """What this machine is."""
+    import psutil
+
+    return {"system": platform.system(), "processor": platform.machine(), "cores": psutil.cpu_count() or 0,
+            "memory_gb": round(psutil.virtual_memory().total / 1e9, 1)}

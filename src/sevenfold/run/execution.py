@@ -1,0 +1,235 @@
+"""The run itself: clarify → frame → data → solutions → evaluation → decision → bundle and report."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sevenfold import data as sources
+from sevenfold import design as documents
+from sevenfold import features, report
+from sevenfold import record as records
+from sevenfold.audit import audit
+from sevenfold.bundle import manifest, parts, state
+from sevenfold.data.requests import Labelled, labelled
+from sevenfold.data.splits import Cuts, cuts, slide
+from sevenfold.design.sections import Design, Solution
+from sevenfold.errors import DesignError, LeakError, SevenfoldError
+from sevenfold.evaluation import comparison
+from sevenfold.features import View
+from sevenfold.nouns import F64, Data
+from sevenfold.registry import LEARNERS, RETRIEVERS
+from sevenfold.run.assemble import Measurement
+from sevenfold.run.assemble import record as assemble
+from sevenfold.run.evaluate import STAGES, evaluate, unseen
+from sevenfold.run.fit import fit
+from sevenfold.run.measure import save_requests
+from sevenfold.run.steps import Progress, Silent, Steps, digest
+
+MEASURED_REQUESTS = 500
+PROBED_REQUESTS = 2_000
+SEED = 0  # of every draw of requests; the seeds of a fit are 0, 1, 2, …
+
+
+def run(design: Design, out: Path | None = None, progress: Progress | None = None) -> tuple[records.Record, Path]:
+    """Execute a design; returns its record and the folder that holds record, report and bundle.
+
+    Raises DesignError before anything is read when the document has errors, DataError and LeakError from the data.
+    """
+    findings = admit(design)
+    base = Path(design.source).parent / "runs" if design.source else Path("runs")
+    folder = out or base / f"{design.name}-{documents.hash_of(design)[:8]}"
+    job = Job(design=design, folder=folder, steps=Steps((out or base) / "steps", progress or Silent()))
+    leaks = job.probe()
+    measured = {name: job.measure(name) for name in design.solutions}
+    judged = assemble(design, job.data, job.cuts, job.truth, measured, requests=job.requests,
+                      findings=[records.Finding(**asdict(one)) for one in findings], leaks=leaks,
+                      timings=job.steps.seconds)
+    if judged.winner:
+        job.ship(judged.winner)
+    report.write(folder, design, judged)
+    (folder / "design.yaml").write_text(documents.show(design), encoding="utf-8")
+    records.write(judged, folder)  # last: its presence says that the run is whole
+    if out is None:
+        _point(base / "latest", folder.name)
+    return judged, folder
+
+
+def admit(design: Design) -> list[Any]:
+    """The findings of a document that may run; DesignError with all of them for one that may not."""
+    findings = [*documents.check(design), *documents.unbuilt(design)]
+    errors = [one for one in findings if one.severity == "error"]
+    if errors:
+        raise DesignError(design.source or design.name, f"the design has {len(errors)} errors, so nothing was run",
+                          "Mend these first; `sevenfold check` lists them with their hints.", tuple(errors))
+    return findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run at work: what was loaded, and the steps that are kept."""
+
+    design: Design
+    folder: Path
+    steps: Steps
+    requests: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def data(self) -> Data:
+        """Step 3: the log and the entities."""
+        with self.steps.timed("load"):
+            return sources.load(self.design)
+
+    @cached_property
+    def cuts(self) -> Cuts:
+        """Where time is cut."""
+        return cuts(self.data, self.design)
+
+    @cached_property
+    def view(self) -> View:
+        """The features, frozen where all solutions freeze them."""
+        return features.fit(self.design, self.data, self.cuts.ranker_from).over(self.data)
+
+    @cached_property
+    def test(self) -> Labelled:
+        """The test's requests, drawn once, without what was seen before."""
+        asked = labelled(self.data, self.design, self.cuts.test_from, self.cuts.end,
+                         limit=int(self.design.evaluation.requests), seed=SEED)
+        return unseen(asked, self.view)
+
+    @cached_property
+    def truth(self) -> comparison.Truth:
+        """What the test's requests are judged by."""
+        asked = self.test
+        alive = self.view.alive(asked.requests.take(np.array([len(asked) - 1]))) if len(asked) else np.zeros(0)
+        self.requests["test"] = len(asked)
+        return comparison.truth(self.data.log, self.cuts.ranker_from, asked.requests.user, asked.offsets, asked.relevant,
+                                users=len(self.data.users), items=len(self.data.items), alive=int(alive.sum()))
+
+    @cached_property
+    def state(self) -> Path:
+        """The data as a serving process reads them."""
+        return self.steps.finish("save the log", self.data.fingerprint, lambda folder: state.save(self.data, folder / "state")) / "state"
+
+    def probe(self) -> tuple[records.Probe, ...]:
+        """Look for leaks before anything is trained; raises the first LeakError that is not waived."""
+        asked = labelled(self.data, self.design, self.cuts.start, self.cuts.end, limit=PROBED_REQUESTS, seed=SEED)
+        with self.steps.timed("probe for leaks"):
+            leaks = audit(self.design, self.data, self.view.features, asked.requests)
+        waived = {one.code: one.reason for one in self.design.waivers}
+        for leak in leaks:
+            if leak.code not in waived:
+                raise leak
+        return _probes(leaks, waived)
+
+    def measure(self, name: str) -> Measurement:
+        """Steps 4 to 6 for one solution: fit and evaluate each seed, then time a serving process."""
+        solution = self.design.solutions[name]
+        fitted = [self.fit(name, solution, seed) for seed in seeds(solution, self.design.evaluation.seeds)]
+        answers = [self.evaluate(name, folder, number) for number, folder in enumerate(fitted)]
+        recall = {stage: np.mean([_table(one / "recall.npz")[stage] for one in answers], axis=0) for stage in STAGES}
+        process = json.loads((self.time(name, fitted[0]) / "measured.json").read_text(encoding="utf-8"))
+        ranker = parts.load(fitted[0] / "parts").ranker
+        return Measurement(shown=[np.load(one / "shown.npy") for one in answers], recall=recall, process=process,
+                           fit_seconds=float(np.mean([self.steps.seconds[f"fit {name}, seed {n}"] for n in range(len(fitted))])),
+                           bundle_bytes=manifest.size(fitted[0] / "parts"), weights=ranker[1].weights() if ranker else {})
+
+    def fit(self, name: str, solution: Solution, seed: int) -> Path:
+        """The folder with a solution's fitted parts."""
+        def make(folder: Path) -> None:
+            parts.save(fit(self.design, solution, self.data, self.cuts, seed), folder / "parts")
+        return self.steps.finish(f"fit {name}, seed {seed}", [self._inputs(solution), seed], make)
+
+    def evaluate(self, name: str, fitted: Path, seed: int) -> Path:
+        """The folder with a solution's answers to the test."""
+        def make(folder: Path) -> None:
+            evaluate(parts.load(fitted / "parts").over(self.data), self.test, self._k, folder)
+        return self.steps.finish(f"evaluate {name}, seed {seed}", [fitted.name, self.design.evaluation.requests, self._k], make)
+
+    def time(self, name: str, fitted: Path) -> Path:
+        """The folder with what a fresh serving process took, at the declared size of the catalogue."""
+        catalogue = int(self.design.requirements.scale.items or len(self.data.items))
+
+        def make(folder: Path) -> None:
+            asked = self.test.requests
+            rows = np.random.default_rng(SEED).choice(len(asked), min(MEASURED_REQUESTS, len(asked)), replace=False)
+            save_requests(asked.take(np.sort(rows)), folder / "requests.npz")
+            printed = _process([fitted / "parts", self.state, folder / "requests.npz", catalogue, self._k])
+            (folder / "measured.json").write_text(printed, encoding="utf-8")
+        return self.steps.finish(f"measure {name}", [fitted.name, catalogue, self._k], make)
+
+    def ship(self, name: str) -> None:
+        """Fit the winner once more with its cuts slid to the log's end, seal it, and point at it."""
+        solution = self.design.solutions[name]
+        rounds = parts.load(self.fit(name, solution, 0) / "parts").rounds()
+
+        def make(folder: Path) -> None:
+            shipped = fit(self.design, solution, self.data, slide(self.cuts, self.data), 0, rounds=rounds)
+            parts.save(shipped, folder / "bundle" / "parts")
+            state.save(self.data, folder / "bundle" / "state")
+            (folder / "bundle" / "design.yaml").write_text(documents.show(self.design), encoding="utf-8")
+            sealed = manifest.seal(folder / "bundle", {"design": documents.hash_of(self.design), "solution": name,
+                                                       "data": self.data.fingerprint})
+            (folder / "name").write_text(sealed, encoding="utf-8")
+        made = self.steps.finish(f"ship {name}", [self._inputs(solution), documents.hash_of(self.design), rounds], make)
+        manifest.publish(made / "bundle", self.folder, (made / "name").read_text(encoding="utf-8"))
+
+    @property
+    def _k(self) -> int:
+        return self.design.framing.answer.items or 10
+
+    def _inputs(self, solution: Solution) -> str:
+        """What a fit depends on: the data, what is learnt from them, and the solution itself."""
+        design = self.design
+        return digest([self.data.fingerprint, documents.hash_of(design.framing.label), documents.hash_of(design.data),
+                       documents.hash_of(solution), design.serving.retrieve.keep, design.serving.rank.keep])
+
+
+def seeds(solution: Solution, count: int) -> Sequence[int]:
+    """Several where fitting is random, else one."""
+    makers = [*(RETRIEVERS.get(part.name) for part in solution.retrieve),
+              *([LEARNERS.get(solution.rank.name)] if solution.rank else [])]
+    return range(count if any(maker.random for maker in makers) else 1)
+
+
+def _process(words: Iterable[object]) -> str:
+    """What `run.measure` prints in a process of its own, on one thread as a serving worker has it."""
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-m", "sevenfold.run.measure", *map(str, words)], capture_output=True,
+                          text=True, env={**os.environ, **threads}, check=False)
+    if done.returncode:
+        raise SevenfoldError("serving", f"the measured process ended with {done.returncode}: {done.stderr.strip()[-2000:]}",
+                             "This is a defect of a part: its message stands above.")
+    return done.stdout
+
+
+def _probes(leaks: Sequence[LeakError], waived: Mapping[str, str]) -> tuple[records.Probe, ...]:
+    found = []
+    for code, name in (("X13", "the future is scrambled"), ("X04", "columns that tell the label")):
+        mine = [leak for leak in leaks if leak.code == code]
+        found.append(records.Probe(name=name, passed=not mine, detail="; ".join(leak.problem for leak in mine),
+                                   waived=waived.get(code, "") if mine else ""))
+    return tuple(found)
+
+
+def _table(path: Path) -> dict[str, F64]:
+    with np.load(path, allow_pickle=False) as columns:
+        return {name: columns[name] for name in columns.files}
+
+
+def _point(link: Path, target: str) -> None:
+    """Swap a symbolic link at once."""
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    fresh.symlink_to(target)
+    os.replace(fresh, link)
+
+

@@ -1,0 +1,190 @@
+"""Contract checks for parts, public so that another package's parts can be held to them.
+
+    from sevenfold.testing import check_retriever
+    check_retriever("ease", regularisation=100.0)
+
+Each raises `AssertionError`, naming the part and the clause that it breaks. The same checks run on our own parts.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sevenfold.nouns import F32, I32, I64, SECOND, Interactions, Visits
+from sevenfold.registry import RERANKERS, RETRIEVERS, Registry
+
+TOLERANCE = 1e-6  # between a batch and its singles
+CHANCE = 0.6  # what a part must reach where guessing gives 0.5
+
+
+def check_retriever(part: str | Callable[..., Any], **params: Any) -> None:
+    """Hold a retriever, by its name in a document or by its maker, to the contract of `sevenfold.funnel`."""
+    name, make = _maker(RETRIEVERS, part, params)
+    interactions, visits, wanted = toy()
+    before = copy.deepcopy((interactions, visits))
+    fitted = [_fitted(make, interactions, seed) for seed in (3, 3, 4)]
+    scores = [retriever.scores(visits) for retriever in fitted]
+    _expect(_equal((interactions, visits), before), name, "changes its inputs")
+    _expect_scores(name, scores[0], (len(visits.user), interactions.items))
+    _expect(_same(scores[0], scores[1]), name, "gives another answer for the same seed")
+    _expect(fitted[0].random or _same(scores[0], scores[2]), name, "says that it is not random, yet the seed moves its answer")
+    _expect_single(name, fitted[0], visits, scores[0])
+    _expect_saved(name, fitted[0], fitted[1], lambda retriever: retriever.scores(visits))
+    _expect_strangers(name, fitted[0], interactions.items)
+    _expect_grown(name, fitted[0], visits, scores[0])
+    area = _area(scores[0], visits.history, wanted)
+    _expect(area > CHANCE, name, f"ranks a wanted item above another in {area:.2f} of pairs, expected more than {CHANCE}")
+
+
+def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
+    """Hold a re-ranker, by its name in a document or by its maker, to the contract of `sevenfold.funnel`."""
+    name, make = _maker(RERANKERS, part, params)
+    reranker, random = make(), np.random.default_rng(5)
+    content = random.normal(size=(50, 4)).astype(np.float32)
+    content /= np.linalg.norm(content, axis=1, keepdims=True)
+    items = random.permutation(50)[:30].astype(np.int32)
+    scores = random.integers(0, 8, 30).astype(np.float32)
+    before = copy.deepcopy((items, scores, content))
+    for n, k in ((30, 10), (30, 30), (5, 10), (1, 1), (0, 10)):
+        _expect_order(name, reranker.order(items[:n], scores[:n], content, k), n, k)
+    chosen = reranker.order(items, scores, content, 10)
+    _expect(_equal((items, scores, content), before), name, "changes its inputs")
+    _expect(_same(chosen, make().order(items, scores, content, 10)), name, "gives another answer when made again")
+    shuffle = random.permutation(30)
+    other = reranker.order(items[shuffle], scores[shuffle], content, 10)
+    _expect(_same(items[chosen], items[shuffle][other]), name, "answers by the order in which candidates arrive")
+    bare = reranker.order(items, scores, np.zeros((50, 0), np.float32), 10)
+    _expect_order(name, bare, 30, 10)
+
+
+def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, Visits, I32]:
+    """Two clubs of users, each with its own half of the items, the first of them far the most popular.
+
+    Returns what happened, one visit of each user, of an unknown one and of an unknown one without a history, and the item
+    [users] that each user wants next: one of the own club's, chosen like the others but not seen yet.
+    """
+    random = np.random.default_rng(seed)
+    half = items // 2
+    chance = np.linspace(1.0, 0.1, half) / np.linspace(1.0, 0.1, half).sum()
+    history = np.stack([random.choice(half, 6, replace=False, p=chance) + half * (user % 2) for user in range(users)])
+    wanted, history = history[:, 0].astype(np.int32), history[:, 1:].astype(np.int32)
+    n = history.size
+    interactions = Interactions(user=np.tile(np.arange(users, dtype=np.int32), history.shape[1]), item=history.T[::-1].ravel(),
+                                time=np.arange(n, dtype=np.int64) * SECOND, users=users, items=items, cut=n * SECOND,
+                                content=np.repeat(np.eye(2, dtype=np.float32), half, axis=0))
+    padded = np.full((users + 2, history.shape[1] + 3), -1, np.int32)
+    padded[:users, :history.shape[1]] = history
+    padded[users, :2] = history[0, :2]
+    user = np.append(np.arange(users), [-1, -1]).astype(np.int32)
+    return interactions, Visits(time=np.full(users + 2, n * SECOND, np.int64), user=user, history=padded), wanted
+
+
+def _maker(registry: Registry, part: str | Callable[..., Any], params: dict[str, Any]) -> tuple[str, Callable[[], Any]]:
+    """How the part is called and how it is made, as a one-line document makes it."""
+    if isinstance(part, str):
+        schema = registry.schema(part)
+        _expect(set(params) <= set(schema), part, f"takes {sorted(schema)}, got {sorted(params)}")
+        return part, lambda: registry.make(part, params)
+    name = getattr(part, "__name__", type(part).__name__)
+    kinds = {parameter.kind for parameter in inspect.signature(part).parameters.values()}
+    _expect(kinds <= {inspect.Parameter.KEYWORD_ONLY}, name, "has parameters without a keyword, which no document can name")
+    return name, lambda: part(**params)
+
+
+def _fitted(make: Callable[[], Any], interactions: Interactions, seed: int) -> Any:
+    retriever = make()
+    retriever.fit(interactions, seed=seed)
+    return retriever
+
+
+def _expect(holds: bool, name: str, problem: str) -> None:
+    if not holds:
+        raise AssertionError(f"{name}: {problem}")
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(np.array_equal(one, other, equal_nan=True))
+
+
+def _close(one: F32, other: F32) -> bool:
+    """Equal within the tolerance, infinities in the same places, and in the same order."""
+    order = [np.argsort(-scores, axis=1, kind="stable") for scores in (one, other)]
+    return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE)) and _same(*order)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether records of arrays, or tuples of them, hold the same values."""
+    if isinstance(one, np.ndarray):
+        return _same(one, other)
+    if isinstance(one, tuple):
+        return all(_equal(a, b) for a, b in zip(one, other, strict=True))
+    return _equal(tuple(vars(one).values()), tuple(vars(other).values())) if hasattr(one, "__dict__") else bool(one == other)
+
+
+def _expect_scores(name: str, scores: F32, shape: tuple[int, int]) -> None:
+    _expect(scores.shape == shape, name, f"gives scores of shape {scores.shape}, expected {shape}")
+    _expect(scores.dtype == np.float32, name, f"gives scores of {scores.dtype}, expected float32")
+    _expect(not np.isnan(scores).any() and not np.isposinf(scores).any(), name, "gives a score that is neither finite nor -inf")
+
+
+def _expect_single(name: str, retriever: Any, visits: Visits, scores: F32) -> None:
+    for row in range(len(visits.user)):
+        one = slice(row, row + 1)
+        history = visits.history[one, :max(1, int((visits.history[row] >= 0).sum()))]
+        for single in (visits.history[one], history):  # with its padding and without
+            alone = retriever.scores(Visits(time=visits.time[one], user=visits.user[one], history=single))
+            _expect(_close(alone, scores[one]), name, "answers a batch otherwise than its singles")
+
+
+def _expect_saved(name: str, part: Any, twin: Any, answer: Callable[[Any], Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = Path(folder, "first"), Path(folder, "second")
+        for saved, where in ((part, first), (twin, second)):
+            where.mkdir()
+            saved.save(where)
+        _expect(_same(answer(type(part).load(first)), answer(part)), name, "gives another answer once saved and loaded")
+        files = [{path.relative_to(where): path.read_bytes() for path in where.rglob("*") if path.is_file()} for where in (first, second)]
+        _expect(files[0] == files[1], name, "saves other bytes for the same seed")
+
+
+def _expect_strangers(name: str, retriever: Any, items: int) -> None:
+    """Nobody known, nothing seen, and items that came after the fit."""
+    history = np.array([[-1, -1], [items, items + 7], [0, items]], np.int32)
+    strangers = Visits(time=np.zeros(3, np.int64), user=np.array([-1, 10**6, -1], np.int32), history=history)
+    scores = retriever.scores(strangers)
+    _expect_scores(name, scores, (3, items))
+    _expect(_close(scores[:1], scores[1:2]), name, "answers an unknown item otherwise than none")
+    nobody = Visits(time=np.zeros(0, np.int64), user=np.zeros(0, np.int32), history=np.zeros((0, 2), np.int32))
+    _expect_scores(name, retriever.scores(nobody), (0, items))
+
+
+def _expect_grown(name: str, retriever: Any, visits: Visits, scores: F32) -> None:
+    items = scores.shape[1]
+    rows: I64 = np.append(np.arange(items), np.arange(items)[::-1]).astype(np.int64)
+    grown = retriever.grow(rows).scores(visits)
+    _expect_scores(name, grown, (len(scores), 2 * items))
+    _expect(_close(grown[:, :items], scores), name, "grown, answers otherwise about the items it had")
+    _expect(_same(retriever.scores(visits), scores), name, "changes when it is grown")
+
+
+def _expect_order(name: str, order: I64, n: int, k: int) -> None:
+    _expect(order.dtype == np.int64 and order.shape == (min(n, k),), name,
+            f"gives {order.dtype} {order.shape} for {k} of {n}, expected int64 ({min(n, k)},)")
+    _expect(len(set(order.tolist())) == len(order) and all(0 <= place < n for place in order.tolist()), name,
+            f"gives positions that are not {min(n, k)} different ones of {n}")
+
+
+def _area(scores: F32, history: I32, wanted: I32) -> float:
+    """How often a wanted item stands above another unseen one (ties count half), over all users that want something."""
+    wins = []
+    for row, item in enumerate(wanted):
+        others = np.setdiff1d(np.arange(scores.shape[1]), np.append(history[row], item))
+        wins.append((scores[row, item] > scores[row, others]) + 0.5 * (scores[row, item] == scores[row, others]))
+    return float(np.mean(np.concatenate(wins)))
