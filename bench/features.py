@@ -48,7 +48,8 @@ def sevenfold(log: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     n, day = len(log["time"]), 86_400.0
     declared = {"user": {"count": Part(name="count", params={"count": "events", "over": 7 * day}),
                          "sum": Part(name="sum", params={"sum": "value", "over": 30 * day}),
-                         "since": Part(name="time_since", params={"time_since": "event"})},
+                         "since": Part(name="time_since", params={"time_since": "event"}),
+                         "history": Part(name="last", params={"last": "item", "n": 0})},
                 "item": {"mean": Part(name="mean", params={"mean": "value", "over": 30 * day, "prior": 0.0})}}
     design = Design(name="bench", framing=Framing(task="recommend", answer=Answer(items=1), label=Label(is_="value")),
                     data=DataSection(events=Events(path="-", time="time"), features=declared), evaluation=Evaluation(metric="ndcg"))

@@ -37,7 +37,7 @@ PARTS = {"popular": (("popular",), "logistic", ()),
 def design(names: tuple[str, ...] = tuple(PARTS)) -> Design:
     solutions = {}
     for number, name in enumerate(names):
-        retrieve, rank, rerank = PARTS.get(name, list(PARTS.values())[number % 3])
+        retrieve, rank, rerank = parts(name, number)
         solutions[name] = Solution(retrieve=tuple(Part(name=part) for part in retrieve), rank=Part(name=rank),
                                    rerank=tuple(Part(name=part) for part in rerank))
     groups = {"user": ("age", "seen", "active"), "item": ("genres", "title_vector", "liked"), "context": ("hour",),
@@ -61,13 +61,20 @@ def estimate(value: float, width: float = 0.003, requests: int = 5_214) -> Estim
     return Estimate(value=value, low=value - width, high=value + width, requests=requests)
 
 
-def measured(order: int, quality: float, milliseconds: float, gains: dict[str, float], *, basis: str = "measured",
+def parts(name: str, order: int) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    return PARTS.get(name, list(PARTS.values())[order % 3])
+
+
+def measured(name: str, order: int, quality: float, milliseconds: float, gains: dict[str, float], *,
+             basis: str = "measured",
              memory_mb: float = 812.5) -> Measured:
     dollars = cost.monthly(SCALE, seconds=milliseconds / 4000, low=milliseconds / 4200, high=milliseconds / 3900,
                            memory_mb=memory_mb, fit_seconds=40.0 * (order + 1), cadence=86_400.0, cores=2)
     assert dollars is not None
+    retrieve, rank, rerank = parts(name, order)
     return Measured(
-        order=order, parts="popular → logistic", memory_mb=memory_mb, memory_basis="measured", bundle_mb=41.2,
+        order=order, parts=" → ".join((" + ".join(retrieve), rank, *rerank)), memory_mb=memory_mb,
+        memory_basis="measured", bundle_mb=41.2,
         metrics={"ndcg@10": estimate(quality), "recall@10": estimate(1.6 * quality, 0.005),
                  "coverage@10": Estimate(value=0.21), "novelty@10": estimate(9.87, 0.04)},
         latency_ms=Latency(p50=0.6 * milliseconds, p99=milliseconds, p99_low=0.96 * milliseconds,
@@ -85,7 +92,7 @@ def measured(order: int, quality: float, milliseconds: float, gains: dict[str, f
 
 def unconcluded(quality: dict[str, float] = QUALITY, milliseconds: dict[str, float] = MILLISECONDS,
                 **changes: object) -> Record:
-    solutions = {name: measured(order, value, milliseconds[name],
+    solutions = {name: measured(name, order, value, milliseconds[name],
                                 {other: value - against for other, against in quality.items() if other != name})
                  for order, (name, value) in enumerate(quality.items())}
     record = Record(

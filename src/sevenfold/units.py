@@ -16,7 +16,8 @@ from sevenfold.errors import DesignError, nearest
 
 DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 COUNTS = {"": 1.0, "k": 1e3, "M": 1e6, "bn": 1e9}
-SIZES = {"B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30, "TiB": 2.0**40}
+SIZES = {"B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30,
+         "TiB": 2.0**40}
 MONTH = 730 * 3600.0
 PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "day": 86400.0, "w": 604800.0, "week": 604800.0,
            "mo": MONTH, "month": MONTH, "y": 12 * MONTH, "year": 12 * MONTH}
@@ -49,7 +50,8 @@ Money = Annotated[float, Unit("money a month", "$40k/month")]
 Bytes = Annotated[float, Unit("size", "4GiB")]
 Share = Annotated[float, Unit("share", "5%")]
 
-TYPES: dict[str, Any] = {"Duration": Duration, "Count": Count, "Rate": Rate, "Money": Money, "Bytes": Bytes, "Share": Share, "Range": Range}
+TYPES: dict[str, Any] = {"Duration": Duration, "Count": Count, "Rate": Rate, "Money": Money, "Bytes": Bytes,
+                         "Share": Share, "Range": Range}
 
 
 def parse(value: object, unit: Unit) -> float:

@@ -51,7 +51,7 @@ def test_only_the_columns_asked_for_are_converted(tmp_path):
 
 def test_tabs_hold_quotes_and_blanks_are_missing(tmp_path):
     assert load(tmp_path, write(tmp_path, "t.tsv", 'a\tb\n"hi\tx\nyo\t\n')).to_pydict() == {"a": ['"hi', "yo"], "b": ["x", None]}
-    assert load(tmp_path, write(tmp_path, "t.csv", "a,b\nNA,1\n,2\n")).to_pydict() == {"a": ["NA", None], "b": [1, 2]}
+    assert load(tmp_path, write(tmp_path, "t.csv", "a,b\nNA,1\n,2\nx,3\n")).to_pydict() == {"a": ["NA", None, "x"], "b": [1, 2, 3]}
 
 
 def test_not_a_number_is_missing(tmp_path):

@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     getting.set_defaults(part=get)
     simulating = verbs.add_parser("simulate", help="write the simulated world as Parquet files")
     for name, default, what in (("users", 2000, "how many users"), ("items", 1000, "how many items"),
-                                ("events", 100_000, "how many impressions"), ("seed", 0, "the same seed gives the same bytes")):
+                                ("events", 100_000, "how many items are shown"), ("seed", 0, "repeats a world")):
         simulating.add_argument(f"--{name}", type=int, default=default, help=f"{what} (default {default})")
     simulating.add_argument("--out", type=Path, default=Path("data"), metavar="DIR", help="where to (default data)")
     simulating.set_defaults(part=simulate)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sevenfold.data.formats import PARQUET, Format, read_delimited
+from sevenfold.data.formats import PARQUET, Format, read_delimited, reason
 from sevenfold.data.movielens import STEPS
 from sevenfold.errors import DataError, nearest
 
@@ -115,7 +115,7 @@ def fetch(name: str, *, progress: Any = False) -> Path:
             for file in _unpack(entry, archive, where):
                 os.replace(file, folder / file.name)
     except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(where, f"cannot be fetched from {entry.url}: {_sentence(error)}",
+        raise DataError(where, f"cannot be fetched from {entry.url}: {reason(error)}",
                         "Check network and disk, or fetch it by hand: SEVENFOLD_DATA names its folder.") from None
     finally:
         if folder.is_dir() and not any(folder.iterdir()):
@@ -188,8 +188,3 @@ def _read(file: Path, shape: TableFile, columns: Sequence[str]) -> pa.Table:
     text = file.read_bytes().decode("latin-1").replace(shape.separator, "\x1f")
     return read_delimited(io.BytesIO(text.encode()), separator="\x1f", columns=columns or names, names=names,
                           types={name: TYPES[kind] for name, kind in shape.columns.items()})
-
-
-def _sentence(error: Exception) -> str:
-    line = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return (line[:1].lower() + line[1:]).rstrip(".")

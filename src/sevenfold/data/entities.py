@@ -27,13 +27,14 @@ def entities(used: pa.ChunkedArray, name: str, table: Table | None, source: Sour
     key = rows.column(0 if table is None or source is None else table.key)
     if table is not None and source is not None:
         _refuse_bad_keys(key, source.place("key"))
-    used, key = _alike(_plain(used), _plain(key))
+    used, key = _plain(used), _plain(key)
+    told = f"the log's '{name}' holds {_example(used)}, its own '{table.key}' holds {_example(key)}" if table else ""
+    used, key = _alike(used, key)
     seen = used.dictionary_encode().combine_chunks()
     ids, codes = _codes(seen.dictionary, key)
     if len(key) and not len(np.intersect1d(codes[:len(seen.dictionary)], codes[len(seen.dictionary):])):
         assert source is not None
-        raise DataError(source.place("key"), f"no id of the log is in it: the log's '{name}' holds {_example(used)}, "
-                        f"its own '{table and table.key}' holds {_example(key)}",
+        raise DataError(source.place("key"), f"no id of the log is in it: {told}",
                         "Write the ids the same way in both, or name the column that holds the log's ids.")
     of_log, of_table = codes[:len(seen.dictionary)], codes[len(seen.dictionary):]
     aligned = _aligned(rows, key.type, of_table, ids, key_name=name if table is None else table.key)
@@ -81,7 +82,7 @@ def _first_null(column: pa.ChunkedArray) -> int:
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Ids as int64 or as text; whole numbers that a null once made floats are whole again."""
-    if pa.types.is_floating(column.type) and bool(pc.all(pc.equal(column, pc.floor(column))).as_py()):
+    if pa.types.is_floating(column.type) and pc.all(pc.equal(column, pc.floor(column)), min_count=0).as_py():
         return column.cast(pa.int64())
     return column.cast(pa.int64() if pa.types.is_integer(column.type) or pa.types.is_null(column.type) else pa.string())
 

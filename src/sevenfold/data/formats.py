@@ -47,6 +47,12 @@ def read_delimited(source: Any, *, separator: str, columns: Sequence[str], names
     return table
 
 
+def reason(error: Exception) -> str:
+    """A reader's error as the end of a sentence: its first line, in lower case unless it starts with an acronym."""
+    line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return (line[0].lower() + line[1:] if line[1:2].islower() else line).rstrip(".")
+
+
 def header(path: Path) -> tuple[list[str], str]:
     """The first line's columns and what separates them: tabs in `.tsv`, else a comma, or `;` where no comma is."""
     with _open(path) as file:
@@ -85,9 +91,10 @@ def _read_json(path: Path, columns: Sequence[str]) -> pa.Table:
 def _json_names(path: Path) -> list[str]:
     with _open(path) as file:
         try:
-            return list(dict.fromkeys(key for line in islice(file, PEEK) if line.strip() for key in json.loads(line)))
-        except (TypeError, UnicodeDecodeError) as error:
-            raise ValueError(f"the lines are not JSON objects in UTF-8 ({error})") from None
+            objects = [json.loads(line) for line in islice(file, PEEK) if line.strip()]
+            return list(dict.fromkeys(key for each in objects for key, _ in each.items()))
+        except (AttributeError, ValueError):
+            raise ValueError("the lines are not JSON objects in UTF-8") from None
 
 
 def _open(path: Path) -> BinaryIO:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sevenfold.data import catalogue
-from sevenfold.data.formats import FORMATS, Format
+from sevenfold.data.formats import FORMATS, Format, reason
 from sevenfold.errors import DataError, nearest
 
 CATALOGUED = re.compile(r"[a-z0-9][a-z0-9-]+:[a-z_]+")
@@ -56,7 +56,7 @@ def read(source: Source, columns: Iterable[str]) -> pa.Table:
     try:
         table = source.format.read(source.path, [name for name in source.columns if name in wanted])
     except (ValueError, pa.ArrowException, OSError) as error:
-        raise DataError(where, f"cannot be read: {_sentence(error)}", _mend(error)) from None
+        raise DataError(where, f"cannot be read: {reason(error)}", _mend(error)) from None
     if table.num_rows == 0:
         raise DataError(where, "holds no rows", "Give a file with at least one row below its header.")
     return _finite(_flat(table), source)
@@ -89,16 +89,11 @@ def _names(file: Path, form: Format, where: str) -> tuple[str, ...]:
     try:
         names = form.names(file)
     except (ValueError, pa.ArrowException, OSError) as error:
-        raise DataError(where, f"cannot be read: {_sentence(error)}", _mend(error)) from None
+        raise DataError(where, f"cannot be read: {reason(error)}", _mend(error)) from None
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(where, f"two columns are called '{twice}'", "Rename one of them.")
     return tuple(names)
-
-
-def _sentence(error: Exception) -> str:
-    line = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return (line[:1].lower() + line[1:]).rstrip(".")
 
 
 def _mend(error: Exception) -> str:

@@ -93,7 +93,7 @@ def simulate(*, users: int = 2000, items: int = 1000, events: int = 100_000, see
     order = np.argsort(log["timestamp"], kind="stable")[:events]
     log = {"event_id": np.arange(events), **{name: column[order] for name, column in log.items()}}
     truth = pa.table({name: log[name] for name in ("event_id", "look", "attraction", "enjoyment")})
-    return World(events=pa.table({name: column for name, column in log.items() if name in SHOWN}), users=people,
+    return World(events=pa.table({name: log[name] for name in SHOWN}), users=people,
                  truth=truth, tastes=tastes, **vars(things))
 
 

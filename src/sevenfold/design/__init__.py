@@ -16,4 +16,5 @@ from sevenfold.design.schema import schema
 from sevenfold.design.sections import Design
 from sevenfold.design.show import hash_of, show
 
-__all__ = ["Design", "Finding", "check", "examine", "from_mapping", "hash_of", "load", "read", "schema", "show", "unbuilt"]
+__all__ = ["Design", "Finding", "check", "examine", "from_mapping", "hash_of", "load", "read", "schema", "show",
+           "unbuilt"]

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
-from functools import cache
+from dataclasses import MISSING, Field, fields
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
-from sevenfold.design import vocabulary
 from sevenfold.design.document import kind
 from sevenfold.design.findings import RULES, Finding
-from sevenfold.design.part import SPELLING, Named, Part, Spelled
+from sevenfold.design.part import SPELLING, Named, Part, Spelled, check_name
 from sevenfold.errors import DesignError, nearest
+from sevenfold.registry import REQUIRED
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()
 
@@ -32,12 +33,16 @@ def _touched(*_: object) -> Any:
     raise Unread
 
 
-_VERBS = ("getattr", "eq", "ne", "lt", "le", "gt", "ge", "hash", "bool", "iter", "len", "contains", "getitem", "str")
-UNREAD: Any = type("_Unread", (), {f"__{verb}__": _touched for verb in _VERBS})()
+def _asked(self: object, name: str) -> Any:
+    raise AttributeError if name.startswith("__") else Unread
+
+
+_VERBS = ("eq", "ne", "lt", "le", "gt", "ge", "hash", "bool", "iter", "len", "contains", "getitem", "str")
+UNREAD: Any = type("_Unread", (), {"__getattr__": _asked, **{f"__{verb}__": _touched for verb in _VERBS}})()
 
 
 @cache
-def written(record: type) -> dict[str, tuple[Field[Any], Any]]:
+def written(record: type[Any]) -> dict[str, tuple[Field[Any], Any]]:
     """Key in a document → field and type, of every field that a document writes."""
     hints = get_type_hints(record, include_extras=True)
     return {one.name.rstrip("_"): (one, hints[one.name]) for one in fields(record) if "unwritten" not in one.metadata}
@@ -75,8 +80,8 @@ class Reading:
         """What the hint asks for, made from a plain value."""
         if raw is UNREAD:
             return raw
-        if isinstance(raw, Mapping) and set(raw) == {"na"}:
-            return self._set_aside(raw["na"], path)
+        if isinstance(raw, Mapping) and "na" in raw:
+            return self._set_aside(raw, path)
         options = without_none(hint)
         if len(options) > 1:
             return self._either(options, raw, path)
@@ -121,11 +126,17 @@ class Reading:
 
     def _missing(self, place: str, key: str) -> None:
         if self.na.pop(place, None):
-            self.fail("Z10", place, f"the key '{key}' cannot be set aside", "Nothing can be built without it; give it a value.")
+            self.fail("Z10", place, f"the key '{key}' cannot be set aside",
+                      "Nothing can be built without it; give it a value.")
         else:
-            self.fail("Z10", place, f"the key '{key}' is missing", _EXAMPLES.get(place, "It has no default; give it a value."))
+            self.fail("Z10", place, f"the key '{key}' is missing",
+                      _EXAMPLES.get(place, "It has no default; give it a value."))
 
-    def _set_aside(self, reason: Any, path: str) -> Any:
+    def _set_aside(self, raw: Mapping[Any, Any], path: str) -> Any:
+        reason = raw["na"]
+        if len(raw) > 1:
+            return self.fail("Z02", path, "set aside, yet more is given beside 'na'",
+                             "Put a reason that holds a comma in quotes: {na: '...'}.")
         if not isinstance(reason, str) or not reason.strip():
             return self.fail("Z02", path, "set aside without a reason", "Write why: {na: the reason}.")
         self.na[path] = reason
@@ -174,7 +185,8 @@ class Reading:
 
     def boolean(self, hint: Any, raw: Any, path: str) -> Any:
         """true or false."""
-        return raw if isinstance(raw, bool) else self.fail("Z09", path, f"expected true or false, got {kind(raw)}", "Write true or false.")
+        return raw if isinstance(raw, bool) else self.fail("Z09", path, f"expected true or false, got {kind(raw)}",
+                                                           "Write true or false.")
 
     def integer(self, hint: Any, raw: Any, path: str) -> Any:
         """A whole number."""
@@ -191,7 +203,8 @@ class Reading:
 
     def nothing(self, hint: Any, raw: Any, path: str) -> Any:
         """A parameter that takes no value."""
-        return raw if raw is None else self.fail("Z09", path, f"expected no value, got {kind(raw)}", "Leave the value out.")
+        return raw if raw is None else self.fail("Z09", path, f"expected no value, got {kind(raw)}",
+                                                 "Leave the value out.")
 
     def literal(self, hint: Any, raw: Any, path: str) -> Any:
         """One of a few words."""
@@ -204,20 +217,21 @@ class Reading:
     def sequence(self, hint: Any, raw: Any, path: str) -> Any:
         """A list, or a single value in the place of a list of one."""
         item, *_ = get_args(hint)
-        if not isinstance(raw, list | tuple):
-            raw = [raw]
-        values = (self.value(item, one, f"{path}[{at}]") for at, one in enumerate(raw))
+        many = isinstance(raw, list | tuple)
+        values = [self.value(item, one, f"{path}[{at}]") for at,
+                  one in enumerate(raw)] if many else [self.value(item, raw, path)]
         return tuple(value for value in values if value is not ABSENT)
 
     def mapping(self, hint: Any, raw: Any, path: str) -> Any:
         """A mapping with names of the document's own."""
         _, item = get_args(hint)
         if not isinstance(raw, Mapping):
-            return self.fail("Z09", path, f"expected a mapping of names, got {kind(raw)}", "Write each as 'name: ...' on a line of its own.")
+            return self.fail("Z09", path, f"expected a mapping of names, got {kind(raw)}",
+                             "Write each as 'name: ...' on a line of its own.")
         values = {}
         for key, one in raw.items():
             place = join(path, key)
-            if self._tried("Z09", place, key, lambda key=key: SPELLING["name"](str(key))) is not ABSENT:
+            if self._tried("Z09", place, key, partial(check_name, str(key))) is not ABSENT:
                 values[str(key)] = self.value(item, one, place)
         return {key: value for key, value in values.items() if value is not ABSENT}
 
@@ -241,9 +255,12 @@ class Reading:
             problem = f"expected the name of one {kind_of}, got {fault}"
             return self.fail("Z09", path, problem, "Write its name, or {name: {parameter: value}}."), {}
         ((name, given),) = raw.items()
-        if isinstance(given, Mapping):
-            return str(name), given
-        return str(name), {} if given is None else _lone(kind_of, str(name), given)
+        if given is not None and not isinstance(given, Mapping):
+            given = _lone(kind_of, str(name), given)
+        if given is None and raw[name] is not None:
+            return self.fail("Z09", join(path, name), f"expected the parameters of '{name}', got {kind(raw[name])}",
+                             f"Write {{{name}: {{parameter: value}}}}, or the name alone."), {}
+        return str(name), given or {}
 
     def _feature(self, kind_of: str, raw: Any, path: str) -> tuple[Any, Mapping[str, Any]]:
         """The one key that names a kind is the kind; all keys are its parameters."""
@@ -252,14 +269,17 @@ class Reading:
         known = vocabulary.names(kind_of)
         if not isinstance(raw, Mapping) or not raw:
             return self.fail("Z09", path, f"expected what to compute, got {kind(raw)}",
-                             f"Write {{count: events}}, or nothing for the attribute itself; the kinds are: {', '.join(known)}."), {}
+                             f"Write {{count: events}}, or nothing for the attribute; kinds: {', '.join(known)}."), {}
         kinds = [key for key in raw if key in known]
-        fitting = [key for key in kinds if set(raw) <= set(vocabulary.schema(kind_of, key))] if len(kinds) > 1 else kinds
+        fitting = [key for key in kinds if set(raw) <= set(vocabulary.schema(kind_of,
+                                                                             key))] if len(kinds) > 1 else kinds
         if len(fitting) == 1:
             return fitting[0], raw
         if kinds:
-            return self.fail("Z09", path, f"{' and '.join(kinds)} each name what to compute", "Keep one, and give the other a feature of its own."), {}
-        return self.fail("Z11", path, f"no kind of feature among the keys {', '.join(map(str, raw))}", nearest(str(next(iter(raw))), known)), {}
+            return self.fail("Z09", path, f"{' and '.join(kinds)} each name what to compute",
+                             "Keep one, and give the other a feature of its own."), {}
+        return self.fail("Z11", path, f"no kind of feature among the keys {', '.join(map(str, raw))}",
+                         nearest(str(next(iter(raw))), known)), {}
 
     def _params(self, kind_of: str, name: str, given: Mapping[str, Any], path: str) -> dict[str, Any]:
         """Given parameters, checked against the part's signature, over its defaults."""
@@ -272,7 +292,7 @@ class Reading:
             value = ABSENT if raw is None else self.value(hint, raw, join(inner, key))
             if value is not ABSENT:
                 values[key] = value
-            elif raw is None and default is vocabulary.REQUIRED:
+            elif raw is None and default is REQUIRED:
                 self.fail("Z10", join(inner, key), f"the {kind_of} '{name}' needs '{key}'", f"Add it: {key}: ...")
         return values
 
@@ -282,18 +302,21 @@ def join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _lone(kind_of: str, name: str, given: Any) -> dict[str, Any]:
-    """`{friends_of_friends: 20}` and `{shown: keep 10%}` give a part its only parameter."""
-    known = list(vocabulary.schema(kind_of, name)) if name in vocabulary.names(kind_of) else []
+def _lone(kind_of: str, name: str, given: Any) -> dict[str, Any] | None:
+    """`{friends_of_friends: 20}` and `{shown: keep 10%}` give a part its only parameter; else None."""
+    if name not in vocabulary.names(kind_of):
+        return {}
+    known = list(vocabulary.schema(kind_of, name))
     word, _, rest = given.partition(" ") if isinstance(given, str) else ("", "", "")
     if rest and word in known:
         return {word: rest}
-    return {known[0] if len(known) == 1 else str(given): given}
+    return {known[0]: given} if len(known) == 1 else None
 
 
 _READERS: dict[Any, Callable[[Reading, Any, Any, str], Any]] = {
     Annotated: Reading.annotated, Literal: Reading.literal, tuple: Reading.sequence, Mapping: Reading.mapping,
-    units.Range: Reading.interval, str: Reading.text, bool: Reading.boolean, int: Reading.integer, float: Reading.number,
+    units.Range: Reading.interval, str: Reading.text, bool: Reading.boolean, int: Reading.integer,
+                                                                float: Reading.number,
     NoneType: Reading.nothing}
 
 _EXAMPLES = {
@@ -303,7 +326,7 @@ _EXAMPLES = {
     "framing.answer": "Say what goes out and when: answer: {items: 10, at: page_open}.",
     "framing.label": "Say what is learnt: label: {is: rating >= 4, within: 7d}.",
     "framing.label.is": "A condition over an event's columns, like rating >= 4.",
-    "data": "Step 3 names the events: data: {events: {path: events.parquet, time: timestamp, user: user_id, item: item_id}}.",
+    "data": "Step 3 names the log: data: {events: {path: e.parquet, time: timestamp, user: user_id, item: item_id}}.",
     "data.events": "Name the log: events: {path: events.parquet, time: timestamp, user: user_id, item: item_id}.",
     "evaluation": "Step 5 names the metric that decides: evaluation: {metric: ndcg}.",
     "evaluation.metric": "The metric that decides, like ndcg.",

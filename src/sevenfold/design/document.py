@@ -81,7 +81,7 @@ def _explained(problem: str, text: str, mark: Any) -> tuple[str, str]:
                 "Quote a text that holds ': ', or begin the key on a line of its own.")
     if "did not find expected" in problem or "could not find expected" in problem:
         return (f"this is not YAML: {problem}",
-                "Look here and on the line above for a bracket or quote left open, a comma or colon left out, or uneven indents.")
+                "Look here and on the line above: an open bracket or quote, a missing comma or colon, uneven indents?")
     return f"this is not YAML: {problem}", "Quote texts that begin with one of @ ` % & * ! | > [ ] { }."
 
 
@@ -118,14 +118,16 @@ class _Builder:
         line = event.start_mark.line + 1
         self.size += 1
         if depth > DEPTH:
-            raise Unreadable(line, f"the document is nested more than {DEPTH} levels deep", "Close the brackets that were left open.")
+            raise Unreadable(line, f"the document is nested more than {DEPTH} levels deep",
+                             "Close the brackets that were left open.")
         if self.size > VALUES:
             raise Unreadable(line, f"the document holds more than {VALUES:,} values",
                              "Aliases that repeat aliases multiply; write the values out.")
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event.anchor, line)
-        if event.tag not in (None, "!") and not event.implicit or str(event.tag).startswith("tag:"):
-            raise Unreadable(line, f"the tag '{event.tag}' is not part of the language", "Take the tag away: a document is data only.")
+            return self._alias(str(event.anchor), line)
+        if event.tag is not None:
+            raise Unreadable(line, f"the tag '{event.tag}' is not part of the language",
+                             "Take the tag away: a document is data only.")
         if event.anchor:
             self.anchors[event.anchor] = None
         before = self.size
@@ -136,17 +138,19 @@ class _Builder:
 
     def _alias(self, anchor: str, line: int) -> Any:
         if anchor not in self.anchors:
-            raise Unreadable(line, f"the alias '*{anchor}' names nothing above it", f"Mark its value with '&{anchor}' first.")
+            raise Unreadable(line, f"the alias '*{anchor}' names nothing above it",
+                             f"Mark its value with '&{anchor}' first.")
         held = self.anchors[anchor]
         if held is None:
-            raise Unreadable(line, f"the alias '*{anchor}' stands inside its own value", "A value cannot hold itself; write it out.")
+            raise Unreadable(line, f"the alias '*{anchor}' stands inside its own value",
+                             "A value cannot hold itself; write it out.")
         value, size = held
         self.size += size
         return value
 
     def _value(self, event: Any, path: str, depth: int) -> Any:
         if isinstance(event, yaml.ScalarEvent):
-            return scalar(event.value) if event.style is None else event.value
+            return scalar(event.value) if event.implicit[0] else event.value
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path, depth)
         return self._mapping(path, depth)
@@ -164,7 +168,8 @@ class _Builder:
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
-                raise Unreadable(line, "a key is a single word, not a list or a mapping", "Write 'key: value'; quote a text that begins with [ or {.", path=path)
+                raise Unreadable(line, "a key is a single word, not a list or a mapping",
+                                 "Write 'key: value'; quote a text that begins with [ or {.", path=path)
             key = event.value
             place = f"{path}.{key}" if path else key
             if key in values:

@@ -21,9 +21,10 @@ Value = str | int | float | bool
 Operator = Literal["==", "!=", ">=", "<=", ">", "<", "in"]
 DEPTH = 50
 
-TOKEN = re.compile(r"""\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])|(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\W\d][\w.]*)
+TOKEN = re.compile(r"""\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
+                       |(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\W\d][\w.]*)
                        |(?P<sign>==|!=|>=|<=|>|<|\(|\)|,))""", re.VERBOSE)
-COMPARISONS = ("==", "!=", ">=", "<=", ">", "<")
+COMPARISONS: tuple[Operator, ...] = ("==", "!=", ">=", "<=", ">", "<")
 CONSTANTS: dict[str, Value] = {"true": True, "false": False}
 RESERVED = {"and", "or", "not", "in", *CONSTANTS}
 
@@ -185,8 +186,8 @@ class _Reader:
         elif token in CONSTANTS:
             value = CONSTANTS[token]
         else:
-            quoted = f"Put a text in quotes: '{token}'." if group == "word" else "A number, a quoted text, true or false is expected here."
-            raise self._stuck(quoted)
+            bare = f"Put a text in quotes: '{token}'."
+            raise self._stuck(bare if group == "word" else "A number, a quoted text, true or false is expected here.")
         self.at += 1
         return value
 

@@ -121,8 +121,9 @@ _read("Z12", "not-built", "A part that the language names and this installation 
 
 def located(findings: Iterable[Finding], lines: Mapping[str, int]) -> list[Finding]:
     """Findings with their lines (the nearest known ancestor's), worst first, then from the top."""
-    placed = (replace(one, line=line_of(one.where, lines), where=re.sub(r"\[\d+\]$", "", one.where)) for one in findings)
-    return sorted(placed, key=lambda one: (SEVERITIES.index(one.severity), one.line or 0, one.code, one.where))
+    placed = (replace(one, line=line_of(one.where, lines), where=re.sub(r"\[\d+\]$", "", one.where))
+              for one in findings)
+    return sorted(placed, key=lambda one: (SEVERITIES.index(one.severity), one.line or 0))
 
 
 def line_of(path: str, lines: Mapping[str, int]) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
-from sevenfold.design import expression
+import sevenfold.design.expression as expression
 from sevenfold.errors import DesignError
 
 
@@ -38,7 +38,8 @@ class Spelled:
 def check_name(text: str) -> None:
     """A name that can stand in a path, a column and a folder."""
     if not re.fullmatch(r"[A-Za-z_][\w-]{0,63}", text, re.ASCII):
-        raise DesignError("", f"'{text}' cannot be a name", "A name is up to 64 letters, digits, _ and -, and begins with a letter.")
+        raise DesignError("", f"'{text}' cannot be a name",
+                          "A name is up to 64 letters, digits, _ and -, and begins with a letter.")
 
 
 def check_date(text: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sevenfold.design.checks import check
 from sevenfold.design.convert import Reading, written
-from sevenfold.design.document import Unreadable, decode, kind, parse
+from sevenfold.design.document import Unreadable, decode, parse
 from sevenfold.design.findings import RULES, Finding, located, related
 from sevenfold.design.sections import Design, refused
 from sevenfold.errors import DesignError
@@ -40,7 +40,8 @@ def content(path: Path) -> bytes:
         hint = f"There is {', '.join(near)}." if near else "Make a design first: sevenfold new video my-video/."
         raise DesignError(str(path), "no such file", hint) from None
     except IsADirectoryError:
-        raise DesignError(str(path), "this is a folder, not a design", f"Name the file in it: {path}/NAME.yaml.") from None
+        raise DesignError(str(path), "this is a folder, not a design",
+                          f"Name the file in it: {path}/NAME.yaml.") from None
     except OSError as error:
         raise DesignError(str(path), f"cannot be read: {error.strerror}", "Check its permissions.") from None
 
@@ -69,7 +70,7 @@ def from_mapping(mapping: Mapping[str, Any], source: str = "") -> Design:
     """The design that plain values spell; `DesignError` carries all findings."""
     reading = Reading()
     design = _built(mapping, reading, source, {})
-    if reading.findings or design is None:
+    if reading.findings:
         raise refused(source, reading, {})
     return design
 
@@ -85,10 +86,7 @@ def _draft(raw: bytes, source: str) -> tuple[Design | None, list[Finding], Mappi
     return design, located(reading.findings, lines), lines
 
 
-def _built(mapping: Mapping[str, Any], reading: Reading, source: str, lines: Mapping[str, int]) -> Design | None:
-    if not isinstance(mapping, Mapping):
-        reading.fail("Z08", "", f"a document is a mapping of keys, got {kind(mapping)}", "Begin with 'name: ...'.")
-        return None
+def _built(mapping: Mapping[str, Any], reading: Reading, source: str, lines: Mapping[str, int]) -> Design:
     known = written(Design)
     reading.strangers(mapping, known, "")
     values = reading.fields(known, mapping, "")

@@ -8,8 +8,8 @@ from dataclasses import is_dataclass
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
-from sevenfold.design import vocabulary
 from sevenfold.design.convert import required, without_none, written
 from sevenfold.design.part import Named, Spelled
 from sevenfold.design.sections import Design
@@ -31,22 +31,26 @@ PATTERNS = {
     "size": f"^{units.NUMBER}{_one_of(units.SIZES)}$",
     "share": f"^{units.NUMBER}%$",
 }
-BARE: dict[str, Schema] = {"count": {"type": "number", "minimum": 0}, "share": {"type": "number", "minimum": 0, "maximum": 1}}
+BARE: dict[str, Schema] = {"count": {"type": "number", "minimum": 0},
+                           "share": {"type": "number", "minimum": 0, "maximum": 1}}
 
 
 def schema() -> Schema:
     """A schema that every readable document satisfies, with a description of each section and unit."""
     records: dict[str, Schema] = {}
     whole = _record(Design, records)
-    aside = {"type": "object", "description": "Set aside, with the reason.", "properties": {"na": {"type": "string", "minLength": 1}},
+    aside = {"type": "object", "description": "Set aside, with the reason.",
+             "properties": {"na": {"type": "string", "minLength": 1}},
              "required": ["na"], "additionalProperties": False}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Sevenfold design", **whole, "$defs": {**records, "na": aside}}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Sevenfold design", **whole,
+            "$defs": {**records, "na": aside}}
 
 
 def _record(record: type, records: dict[str, Schema]) -> Schema:
     known = written(record)
     must = [key for key, (one, _) in known.items() if required(one)]
-    properties = {key: _schema(hint, records) if key in must else _optional(_schema(hint, records)) for key, (_, hint) in known.items()}
+    properties = {key: _schema(hint, records) if key in must else _optional(_schema(hint, records)) for key,
+                  (_, hint) in known.items()}
     described: Schema = {"description": " ".join((record.__doc__ or "").split()), "type": "object",
                          "properties": properties, "additionalProperties": False}
     return {**described, "required": must} if must else described
@@ -79,7 +83,8 @@ def _marked(hint: Any, records: dict[str, Schema]) -> Schema:
     if isinstance(mark, Named):
         return (_feature if mark.kind == "feature" else _part)(mark.kind, records)
     if isinstance(mark, Spelled):
-        return {"type": "string", "description": f"A {mark.what}.", **({"pattern": mark.pattern} if mark.pattern else {})}
+        return {"type": "string", "description": f"A {mark.what}.",
+                **({"pattern": mark.pattern} if mark.pattern else {})}
     text = {"type": "string", "pattern": PATTERNS[mark.name]}
     return {"description": f"A {mark.name}, like {mark.example}.", "anyOf": [text, BARE.get(mark.name, {"const": 0})]}
 
@@ -109,12 +114,20 @@ def _list(hint: Any, records: dict[str, Schema]) -> Schema:
     return {"anyOf": [{"type": "array", "items": item}, item]}
 
 
+def _mapping(hint: Any, records: dict[str, Schema]) -> Schema:
+    return {"type": "object", "additionalProperties": _optional(_schema(get_args(hint)[1], records))}
+
+
+def _range(hint: Any, records: dict[str, Schema]) -> Schema:
+    return {"type": "string", "pattern": f"^{units.RANGE.pattern}$", "description": "A range, like 0.9..1.1."}
+
+
 _WRITERS: dict[Any, Callable[[Any, dict[str, Schema]], Schema]] = {
     Annotated: _marked,
     Literal: lambda hint, records: {"enum": list(get_args(hint))},
     tuple: _list,
-    Mapping: lambda hint, records: {"type": "object", "additionalProperties": _optional(_schema(get_args(hint)[1], records))},
-    units.Range: lambda hint, records: {"type": "string", "pattern": r"^-?[0-9.eE+-]+\.\.-?[0-9.eE+-]+$", "description": "A range, like 0.9..1.1."},
+    Mapping: _mapping,
+    units.Range: _range,
     str: lambda hint, records: {"type": ["string", "number"]},
     bool: lambda hint, records: {"type": "boolean"},
     int: lambda hint, records: {"type": "integer"},

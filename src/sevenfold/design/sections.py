@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from sevenfold.design import vocabulary
+import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.convert import UNREAD, Reading, default, written
 from sevenfold.design.findings import located
 from sevenfold.design.part import Condition, Date, Feature, Learner, Name, Negatives, Reranker, Retriever
@@ -311,7 +311,8 @@ class Design:
     serving: Serving = Serving()
     monitoring: Monitoring = Monitoring()
     na: Mapping[str, str] = field(default_factory=dict, metadata={"unwritten": True})  # path → reason
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False, metadata={"unwritten": True})  # of a path
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False,
+                                     metadata={"unwritten": True})  # of a path
     source: str = field(default="", compare=False, metadata={"unwritten": True})  # the file, where there is one
 
     def __post_init__(self) -> None:

@@ -77,22 +77,25 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
         "graph_embedding": Entry(family="graph", takes="dimensions: int = 64", losses=("bce", "bpr"), random=True),
     },
     "learner": {
-        "logistic": Entry(family="linear", takes="crosses: tuple[tuple[str, ...], ...] = ()", losses=("bce",), incremental=True, cold=True),
+        "logistic": Entry(family="linear", takes="crosses: tuple[tuple[str, ...], ...] = ()", losses=("bce",),
+                          incremental=True, cold=True),
         "boosted": Entry(family="trees", losses=("lambdarank", "logistic", "squared"), random=True, cold=True),
         "cross_network": Entry(family="deep", losses=("bce", "squared"), random=True, incremental=True, cold=True),
         "smoothed_rate": Entry(family="heuristic", takes="prior: float = 20.0", incremental=True, cold=True),
         "biases": Entry(family="heuristic", takes="prior: float = 10.0", incremental=True, cold=True),
-        "factors": Entry(family="factors", takes="dimensions: int = 64", losses=("squared",), random=True, incremental=True),
+        "factors": Entry(family="factors", takes="dimensions: int = 64", losses=("squared",), random=True,
+                         incremental=True),
         "naive_bayes": Entry(family="linear", takes="smoothing: float = 1.0", incremental=True, cold=True),
-        "text_network": Entry(family="deep", takes="dimensions: int = 64", losses=("bce", "focal"), random=True, incremental=True, cold=True),
+        "text_network": Entry(family="deep", takes="dimensions: int = 64", losses=("bce", "focal"), random=True,
+                              incremental=True, cold=True),
         "resource_allocation": Entry(family="heuristic", incremental=True),
     },
     "reranker": {"diversity": Entry(family="heuristic", cold=True)},
     "feature": {
         "attribute": Entry(), "count": Entry(), "sum": Entry(), "mean": Entry(), "distinct": Entry(), "last": Entry(),
-        "time_since": Entry(takes="time_since: str"), "ratio": Entry(), "embed": Entry(), "affinity": Entry(),
-        "hour": Entry(),
-        "weekday": Entry(takes="weekday: str"), "log": Entry(takes="log: str"), "bucket": Entry(takes="bucket: str, at: tuple[float, ...]"),
+        "time_since": Entry(), "embed": Entry(), "affinity": Entry(), "hour": Entry(), "weekday": Entry(),
+        "ratio": Entry(takes=f"ratio: str, of: str = 'events', {_COUNTS}"), "log": Entry(takes="log: str"),
+        "bucket": Entry(takes="bucket: str, at: tuple[float, ...]"),
         "words": Entry(takes="words: str, n: Range | None = None"),
         "characters": Entry(takes="characters: str, n: Range | None = None"),
         "common_neighbours": Entry(takes=f"common_neighbours: str | None = None, {_COUNTS}"),
@@ -105,7 +108,8 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
     },
 }
 
-REGISTRIES: dict[str, Registry] = {"retriever": RETRIEVERS, "learner": LEARNERS, "reranker": RERANKERS, "feature": FEATURES}
+REGISTRIES: dict[str, Registry] = {"retriever": RETRIEVERS, "learner": LEARNERS, "reranker": RERANKERS,
+                                   "feature": FEATURES}
 
 
 def names(kind: str) -> list[str]:

@@ -66,7 +66,8 @@ def monthly(scale: Scale, *, seconds: float, memory_mb: float, fit_seconds: floa
     ends = [None if end is None else _serving(requests, scale.peak, end, memory_mb, at).dollars + training
             for end in (low, high)]
     cost = Cost(low=ends[0], high=ends[1], basis=basis, cores=float(serving.replicas * CONCURRENCY),
-                replicas=serving.replicas, spare=SPARE, peak_per_second=serving.peak, serving=serving.dollars, training=training,
+                replicas=serving.replicas, spare=SPARE, peak_per_second=serving.peak, serving=serving.dollars,
+                training=training,
                 prices=f"{at.date}, {at.source}",
                 formulas=(*serving.formulas, _training_text(fit_seconds, cadence, cores, at, training)))
     return serving.dollars + training, cost

@@ -91,12 +91,7 @@ def ordered(record: Record) -> dict[str, Solution]:
 
 def gain(record: Record, name: str, over: str) -> Estimate | None:
     """How much better `name` is than `over` on the primary metric."""
-    found = record.solutions[name].paired.get(over)
-    if found is not None:
-        return found
-    back = record.solutions[over].paired.get(name)
-    return None if back is None else Estimate(value=-back.value, low=None if back.high is None else -back.high,
-                                              high=None if back.low is None else -back.low)
+    return record.solutions[name].paired.get(over)
 
 
 def surely(record: Record, name: str, over: str) -> float:
@@ -192,13 +187,12 @@ def _sentence(record: Record, decision: Decision) -> str:
         return "There is nothing to decide: no solution was measured."
     if decision.winner is None:
         return _no_winner(record, decision)
-    winner = record.solutions[decision.winner]
     parts = [_headline(record, decision), _strongest_rival(record, decision)]
     doubts = decision.unproved.get(decision.winner, ())
     if doubts:
         parts.append(f"Its {figures.names([figures.LIMITS[limit] for limit in doubts])} "
                      f"{'is' if len(doubts) == 1 else 'are'} unproved.")
-    elif record.limits and winner.limits is not None:
+    elif record.limits:
         parts.append("Every limit that was set holds.")
     return " ".join(part for part in parts if part)
 
@@ -223,12 +217,13 @@ def _strongest_rival(record: Record, decision: Decision) -> str:
     found = gain(record, name, decision.winner)
     assert found is not None
     if value <= 0:
-        return f"The next best, {name}, stands at {figures.gain(value)} ({figures.span(found, figures.gain)})."
+        return (f"The next best, {name}, stands at {figures.gain(value)} ({figures.span(found, figures.gain)}) "
+                "against it.")
     return (f"{name} gains {figures.gain(value)} ({figures.span(found, figures.gain)}) over it, not surely more than "
             f"the least effect of {figures.three(record.least_effect)}.")
 
 
 def _no_winner(record: Record, decision: Decision) -> str:
-    reasons = [f"{name} by {figures.names([figures.LIMITS[limit] for limit in limits])}"
+    reasons = [f"{name} breaks {figures.names([figures.LIMITS[limit] for limit in limits])}"
                for name, limits in decision.refused.items()]
-    return f"No solution is admissible: refused are {figures.names(reasons)}. The nearest is {decision.least_bad}."
+    return f"Nothing can ship: {'; '.join(reasons)}. The nearest to its limits is {decision.least_bad}."

@@ -23,7 +23,6 @@ from sevenfold.features.dominance import Dominance
 from sevenfold.nouns import F64, I32, I64, Array, Bools, Requests
 
 RESOLUTION = 1_000_000  # sums of columns are kept in millionths
-NEVER = np.iinfo(np.int64).min
 Made = TypeVar("Made")
 LONG = 8192  # from so many questions on it pays to ask them in the order of the index
 
@@ -94,9 +93,9 @@ class Moment:
         """Whose events each row asks for; -1 where nobody knows."""
         return self.once(("entity", key), lambda: self._entity(self, key).astype(np.int64))
 
-    def order(self, key: str) -> I64 | None:
-        """The rows by entity, where asking in that order pays."""
-        return self.once(("order", key), lambda: _order(self.entity(key)) if len(self) >= LONG else None)
+    def order(self, key: str) -> tuple[I64, I64 | None]:
+        """The rows' entities in the order of an index, and those rows; as they come (None) where sorting does not pay."""
+        return self.once(("order", key), lambda: (_by_entity if len(self) >= LONG else _as_is)(self.entity(key)))
 
     def place(self, stream: Stream, back: int | None) -> I64 | int:
         """[B] the place of `back` µs before each request, 0 for the beginning."""
@@ -107,15 +106,15 @@ class Moment:
         return self.once((id(index), back), lambda: self._position(key, index, self.place(stream, back)))
 
     def _position(self, key: str, index: Index, place: I64 | int) -> I64:
-        entity, order = self.entity(key), self.order(key)
-        place = place if isinstance(place, int) else self.spread(place)
-        if order is None:
+        entity, order = self.order(key)
+        if isinstance(place, int):
             return index.position(entity, place)
-        return index.position(entity[order], place if isinstance(place, int) else place[order])
+        place = self.spread(place)
+        return index.position(entity, place if order is None else place[order])
 
     def restore(self, key: str, values: Array) -> Array:
         """Back from `order` to the order of the rows."""
-        order = self.order(key)
+        order = self.order(key)[1]
         if order is None:
             return values
         restored = np.empty_like(values)
@@ -123,9 +122,14 @@ class Moment:
         return restored
 
 
-def _order(entity: I64) -> I64:
+def _by_entity(entity: I64) -> tuple[I64, I64]:
     bits = len(entity).bit_length()
-    return np.sort((entity << bits) | np.arange(len(entity))) & ((1 << bits) - 1)
+    keys = np.sort((entity << bits) | np.arange(len(entity)))  # far faster than a stable argsort
+    return keys >> bits, keys & ((1 << bits) - 1)
+
+
+def _as_is(entity: I64) -> tuple[I64, None]:
+    return entity, None
 
 
 class Values:
@@ -212,20 +216,20 @@ class Window:
     def last(self, at: Moment, n: int) -> I64:
         """The rows in the log of the last n events, newest first: [m, n], padded with -1."""
         low, high = self.bounds(at)
+        if not len(self.index.keys):
+            return np.full((len(at), n), -1, dtype=np.int64)
         position = high[:, None] - np.arange(1, n + 1)
-        inside = position >= low[:, None]
-        rows = np.full(position.shape, -1, dtype=np.int64)
-        rows[inside] = self.stream.rows[self.index.places[position[inside]]]
-        return at.restore(self.key, rows)
+        rows = self.stream.rows[self.index.places[np.maximum(position, 0)]]
+        return at.restore(self.key, np.where(position < low[:, None], -1, rows))
 
     def since(self, at: Moment) -> I64:
         """Microseconds since the last event became known; -1 where there is none."""
         low, high = self.bounds(at)
-        known = np.full(len(at), NEVER, dtype=np.int64)
-        some = high > low
-        known[some] = self.stream.available[self.index.places[high[some] - 1]] + self.wait
-        known = at.restore(self.key, known)
-        return np.where(known == NEVER, -1, at.spread(at.requests.time) - known)
+        if not len(self.index.keys):
+            return np.full(len(at), -1, dtype=np.int64)
+        known = self.stream.available[self.index.places[np.maximum(high - 1, 0)]] + self.wait
+        since = at.spread(at.requests.time) - at.restore(self.key, known)
+        return np.where(at.restore(self.key, high == low), -1, since)
 
 
 def _between(sums: I64 | None, low: I64, high: I64) -> I64:

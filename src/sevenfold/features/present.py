@@ -33,6 +33,8 @@ class Present:
     @cached_property
     def acts(self) -> Stream:
         """The positive events."""
+        if self.data.log.positive.all():
+            return self.events
         return Stream(self.data.log.available, np.flatnonzero(self.data.log.positive))
 
     @cached_property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from sevenfold.features.past import State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Data, Requests, Rows, Visits
 
+Block = TypeVar("Block")
 BLOCK = 1 << 19  # rows that are computed together: what bounds the memory besides the answer
 PER_REQUEST = ("user", "context")
 
@@ -66,25 +68,22 @@ class View:
     def rows(self, requests: Requests, candidates: Candidates) -> Rows:
         """The features of every candidate as of its request; what is missing is NaN, unknown ids are -1."""
         values = np.empty((len(candidates), len(self.names)), dtype=np.float32)
-        blocks = [slice(start, start + BLOCK) for start in range(0, len(candidates), BLOCK)]
-        if len(blocks) > 1:  # NumPy sorts and searches outside the interpreter's lock
-            with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1, 4)) as pool:
-                list(pool.map(lambda block: self._fill(values[block], requests, candidates, block), blocks))
-        elif blocks:
-            self._fill(values, requests, candidates, blocks[0])
-        return Rows(values=values, names=self.names, request=candidates.request, user=requests.user[candidates.request],
-                    item=candidates.item, history=self.visits(requests, self._history).history, items=self.items)
+        history = np.empty((len(requests), self._history), dtype=np.int32)
 
-    def _fill(self, values: F32, requests: Requests, candidates: Candidates, block: slice) -> None:
-        request = candidates.request[block]
-        first, last = int(request[0]), int(request[-1]) + 1
-        asked, request = requests.take(np.arange(first, last)), request - first
-        once = Moment(asked, self._present.entity)
-        each = Moment(asked, self._present.entity, request, candidates.item[block])
-        for columns, feature, reader in self._columns():
-            per_request = feature.group in PER_REQUEST
-            found = reader(once if per_request else each)
-            values[:, columns] = (found[request] if per_request else found).reshape(len(values), -1)
+        def fill(block: tuple[slice, slice]) -> None:
+            asked, rows = block
+            once = Moment(requests.take(np.arange(asked.start, asked.stop)), self._present.entity)
+            request = candidates.request[rows] - asked.start
+            each = Moment(once.requests, self._present.entity, request, candidates.item[rows])
+            history[asked] = self._last(once, self._history)
+            for columns, feature, reader in self._columns():
+                per_request = feature.group in PER_REQUEST
+                found = reader(once if per_request else each)
+                values[rows, columns] = (found[request] if per_request else found).reshape(len(request), -1)
+
+        in_parallel(fill, list(_blocks(candidates.request, len(requests))))
+        return Rows(values=values, names=self.names, request=candidates.request, user=requests.user[candidates.request],
+                    item=candidates.item, history=history, items=self.items)
 
     def _columns(self) -> Iterator[tuple[slice, Feature, Reader]]:
         start = 0
@@ -95,9 +94,21 @@ class View:
 
     def visits(self, requests: Requests, n: int) -> Visits:
         """The items of each user's last n positive events known before the request, newest first, padded with -1."""
-        rows = self._positives.last(Moment(requests, self._present.entity), n)
-        items = np.where(rows < 0, -1, self.data.log.item[rows] if len(self.data.log) else -1)
-        return Visits(time=requests.time, user=requests.user, history=self._catalogue(items).astype(np.int32))
+        history = np.empty((len(requests), n), dtype=np.int32)
+
+        def fill(block: slice) -> None:
+            part = requests.take(np.arange(block.start, block.stop))
+            history[block] = self._last(Moment(part, self._present.entity), n)
+
+        step = max(BLOCK // max(n, 1), 1)
+        in_parallel(fill, [slice(at, min(at + step, len(requests))) for at in range(0, len(requests), step)])
+        return Visits(time=requests.time, user=requests.user, history=history)
+
+    def _last(self, at: Moment, n: int) -> I32:
+        if n == 0:
+            return np.empty((len(at), 0), dtype=np.int32)
+        rows = self._positives.last(at, n)
+        return self._catalogue(np.where(rows < 0, -1, self.data.log.item[rows] if len(self.data.log) else -1))
 
     def seen(self, requests: Requests) -> tuple[I64, I32]:
         """CSR of the items of each user's earlier events (of impressions: the positive ones); they may repeat."""
@@ -137,3 +148,24 @@ class View:
     def grow(self, rows: I64) -> View:
         """The same view over a synthetic catalogue, whose item j copies item `rows[j]`; the log stays as it is."""
         return View(self.features, self.data, history=self._history, label_is_own=self._label_is_own, rows=rows)
+
+
+def _blocks(request: I32, requests: int) -> Iterator[tuple[slice, slice]]:
+    """Requests and the rows that are theirs, about BLOCK rows at a time; a request is never split."""
+    first = 0
+    while first < requests:
+        start = np.searchsorted(request, first)
+        last = int(request[start + BLOCK]) if start + BLOCK < len(request) else requests
+        last = min(max(last, first + 1), first + BLOCK)
+        yield slice(first, last), slice(int(start), int(np.searchsorted(request, last)))
+        first = last
+
+
+def in_parallel(work: Callable[[Block], None], blocks: list[Block]) -> None:
+    """Work on blocks that write to places of their own: NumPy sorts and searches outside the interpreter's lock."""
+    if len(blocks) < 2:
+        for block in blocks:
+            work(block)
+        return
+    with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1, 4)) as pool:
+        list(pool.map(work, blocks))

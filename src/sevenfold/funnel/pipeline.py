@@ -69,7 +69,7 @@ class Pipeline:
         with self._stage("retrieve"):
             visits = self.view.visits(requests, HISTORY)
             offsets, seen = self.view.seen(requests)
-            alive = self.view.alive(requests)
+            alive = self.view.alive(requests.time)
             scores = {name: exclude(source.scores(visits), offsets, seen, alive)
                       for name, source in self.retrievers.items()}
             return merge(scores, self.keep)

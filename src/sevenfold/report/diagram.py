@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import get_args
 
+import sevenfold.report.svg as svg
+from sevenfold import units
 from sevenfold.design.sections import Design, Part, Solution
 from sevenfold.evaluation import figures
 from sevenfold.record import Stage
-from sevenfold.report import svg
 from sevenfold.report.tags import Safe, tag
 
+COUNT = get_args(units.Count)[1]
 MOST = 26  # letters in a line
 ROW = 17.0
 PHONE = 340.0
@@ -34,45 +36,20 @@ class Step:
 
 def steps(design: Design, solution: Solution, stages: tuple[Stage, ...]) -> tuple[Step, ...]:
     """The boxes from the data to the answer; a stage that was not measured has no notes."""
-    measured = {stage.stage: stage for stage in stages}
-    return tuple(_steps(design, solution, measured))
-
-
-def _steps(design: Design, solution: Solution, measured: Mapping[str, Stage]) -> Iterator[Step]:
-    scale = design.requirements.scale.items
-    data = design.data
-    sources = [table.path for table in (data.events, data.users, data.items, data.queries) if table]
-    yield Step(title="data", lines=_lines([path.rsplit("/", 1)[-1] for path in sources]),
-               out=f"{svg_count(scale)} items" if scale and solution.retrieve else "")
-    if solution.retrieve:
-        yield _stage("retrieve", solution.retrieve, measured, design.serving.retrieve.keep)
+    data, items = design.data, design.requirements.scale.items
+    sources = [table.path.rsplit("/", 1)[-1] for table in (data.events, data.users, data.items, data.queries) if table]
     groups = [f"{len(features)} {group}" for group, features in data.features.items() if features]
-    if groups:
-        yield Step(title="features", lines=_lines(groups), notes=_notes(measured.get("features")))
-    if solution.rank:
-        yield _stage("rank", (solution.rank,), measured, design.serving.rank.keep if solution.retrieve else None)
-    if solution.predict:
-        yield _stage("predict", (solution.predict,), measured, None)
-    if solution.rerank:
-        yield _stage("rerank", solution.rerank, measured, None)
-    yield Step(title="answer", lines=_lines([_answer(design)]))
-
-
-def svg_count(value: float) -> str:
-    """A count as a person says it.
-
-    >>> svg_count(500_000), svg_count(2.5e9), svg_count(800)
-    ('500k', '2.5bn', '800')
-    """
-    size, unit = next(((size, unit) for size, unit in ((1e9, "bn"), (1e6, "M"), (1e3, "k")) if value >= size), (1, ""))
-    return f"{value / size:.3g}{unit}"
-
-
-def _stage(name: str, parts: tuple[Part, ...], measured: Mapping[str, Stage], keep: int | None) -> Step:
-    stage = measured.get(name)
-    kept = stage.kept if stage and stage.kept is not None else keep
-    return Step(title=name, lines=_lines([_part(part) for part in parts]), notes=_notes(stage),
-                out=f"{kept:,}" if kept is not None else "")
+    told: dict[str, list[str]] = {
+        "data": sources, "retrieve": [_part(part) for part in solution.retrieve], "features": groups,
+        "rank": [_part(solution.rank)] if solution.rank else [], "rerank": [_part(part) for part in solution.rerank],
+        "predict": [_part(solution.predict)] if solution.predict else [], "answer": [_answer(design)]}
+    flow = {"data": f"{units.write(items, COUNT)} items" if items and solution.retrieve else ""}
+    keep = {"retrieve": design.serving.retrieve.keep, "rank": design.serving.rank.keep if solution.retrieve else None}
+    flow |= {stage: f"{kept:,}" for stage, kept in keep.items() if kept is not None}
+    flow |= {stage.stage: f"{stage.kept:,}" for stage in stages if stage.kept is not None}
+    measured = {stage.stage: stage for stage in stages}
+    return tuple(Step(title=title, lines=_lines(lines), notes=_notes(measured.get(title)), out=flow.get(title, ""))
+                 for title, lines in told.items() if lines)
 
 
 def _part(part: Part) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import sevenfold.report.diagram as diagram
+import sevenfold.report.pictures as pictures
+import sevenfold.report.tables as tables
 from sevenfold import design as documents
 from sevenfold.design.sections import Design
 from sevenfold.evaluation import decision, defence, figures
 from sevenfold.record import Decision, Record, Solution
-from sevenfold.report import diagram, pictures, tables
 from sevenfold.report.tables import Table
 from sevenfold.report.tags import Safe, join, tag
 
+FLIPS = "Who wins as one setting moves and everything else stays. Stretches are drawn equally long."
 CLASSES = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -32,12 +35,13 @@ def page(design: Design, record: Record) -> str:
 def _comparison(design: Design, record: Record) -> Safe:
     table = tables.comparison(record)
     scale = _ends(record)
-    headings = (table.headings[0], "", *table.headings[1:])
+    headings = ((table.headings[0], None), ("", "bars"), (table.headings[1], "n"), *((words, "n")
+                for words in table.headings[3:7]), *((words, None) for words in table.headings[7:]))
     rows = [_compared(name, solution, cells, record, scale) for (name, solution), cells
             in zip(decision.ordered(record).items(), table.rows, strict=True)]
-    # the first heading stands over the name, the empty one over the bar
-    heads = [tag("th", words, class_="n" if 1 < n < 8 else None) for n, words in enumerate(headings)]
-    pareto = f"No other solution is at least as good in every respect as {figures.names(record.pareto)}."
+    heads = [tag("th", words, class_=kind) for words, kind in headings]
+    pareto = (f"On the Pareto front: {figures.names(record.pareto)}. Whoever is not on it has an equal or a better in "
+              "quality, p99, cost and memory at once.")
     return join(tag("h2", "The comparison"), _scroll(tag("table", tag("tr", *heads), *rows)),
                 tag("p", pareto if record.pareto else "", class_="note"), _folded("Every limit", tables.limits(record)),
                 _folded("Every metric", tables.quality(record)), _formulas(record))
@@ -47,11 +51,13 @@ def _compared(name: str, solution: Solution, cells: tuple[str, ...], record: Rec
               scale: tuple[float, float]) -> Safe:
     colour = pictures.colour(solution)
     bar = pictures.bar(solution.metrics.get(record.metric), *scale, colour)
-    numbers = [tag("td", words, class_="n") for words in cells[1:7]]
+    value, interval, *others = cells[1:7]
+    numbers = [tag("td", value, tag("small", interval), class_="n"),
+               *(tag("td", words, class_="n") for words in others)]
     limits = [tag("td", *(tag("span", f"{tables.SIGNS[held.holds]} {figures.LIMITS[limit]}", class_=CLASSES[held.holds],
                               title=tables.word(held)) for limit, held in solution.limits.items()), class_="limits")]
     return tag("tr", tag("td", tag("span", name, class_=f"name {colour}"), tag("small", solution.parts)),
-               tag("td", bar), *numbers, *(limits if record.limits else []),
+               tag("td", bar, class_="bars"), *numbers, *(limits if record.limits else []),
                class_="won" if name == record.winner else None)
 
 
@@ -88,8 +94,22 @@ def _funnel(design: Design, record: Record) -> Safe:
     others = [picture for name, picture in drawn.items() if name != first]
     return join(tag("h2", "The pipeline"), drawn[first] if first else None,
                 tag("details", tag("summary", "The other solutions"), *others) if others else None,
-                _part("Where the funnel loses", tables.stages(record),
-                      "The share of all relevant items that is still there after each stage."))
+                _losses(record))
+
+
+def _losses(record: Record) -> Safe:
+    table = tables.stages(record)
+    stages = [(name, one, stage) for name, one in decision.ordered(record).items() for stage in one.stages]
+    rows = [tag("tr", tag("td", name if first else "", class_=f"name {pictures.colour(one)}"), tag("td", cells[1]),
+                tag("td", pictures.portion(stage.recall, pictures.colour(one))),
+                *(tag("td", words, class_="n") for words in cells[2:]), class_="first" if first else None)
+            for (name, one, stage), cells in zip(stages, table.rows, strict=True)
+            for first in [stage is one.stages[0]]]
+    heads = [tag("th", words, class_="n" if n > 2 else None)
+             for n, words in enumerate((*table.headings[:2], "", *table.headings[2:]))]
+    return join(tag("h3", "Where the funnel loses"), _scroll(tag("table", tag("tr", *heads), *rows)),
+                tag("p", "Recall: the share of all relevant items that is still there after the stage.", class_="note"),
+                ) if rows else Safe("")
 
 
 def _drawn(design: Design, name: str, solution: Solution) -> Safe:
@@ -115,8 +135,11 @@ def _point(subject: str, text: str) -> Safe:
 
 
 def _boundaries(design: Design, record: Record) -> Safe:
-    sentences = [tag("li", one.sentence) for one in (record.decision.boundaries if record.decision else ())]
-    return join(tag("h2", "What if"), tag("ul", *sentences)) if sentences else Safe("")
+    strips = [join(tag("h3", figures.LIMITS.get(one.setting, "least effect")), _scroll(picture))
+              for one, picture in pictures.flips(record)]
+    if not strips:
+        return Safe("")
+    return join(tag("h2", "Where the decision flips"), tag("figure", *strips, tag("figcaption", FLIPS), class_="flips"))
 
 
 def _audit(design: Design, record: Record) -> Safe:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sevenfold.report.tables as tables
 from sevenfold import design as documents
 from sevenfold.design.sections import Design
 from sevenfold.evaluation import defence
 from sevenfold.record import Record
-from sevenfold.report import tables
 from sevenfold.report.tables import Table
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sevenfold.report.svg as svg
 from sevenfold.evaluation import decision, figures
-from sevenfold.record import Estimate, Latency, Record, Solution
-from sevenfold.report import svg
+from sevenfold.evaluation.boundaries import floor
+from sevenfold.record import Boundary, Estimate, Latency, Record, Region, Solution
 from sevenfold.report.tags import Safe
 
 WIDTH, HEIGHT = 760.0, 430.0
@@ -54,6 +55,8 @@ def trade_off(record: Record) -> Safe | None:
     up, levels = _quality_scale(points)
     shapes = [*_axes(record, across, marks, up, levels), *_limit(limit, across), _front(record, points, across, up)]
     taken = [box for point in points for box in _boxes(point, points, across, up)]
+    if limit is not None:
+        taken.append(svg.Box(across(limit) - 2, FRAME.y, 4, FRAME.height))
     for point in points:
         shapes += _whiskers(point, across, up)
         shapes.append(svg.circle(across(point.latency.p99), up(point.quality.value), _radius(point, points),
@@ -135,7 +138,7 @@ def _named(point: Point, points: list[Point], across: svg.Scale, up: svg.Scale, 
     words = _label(point)
     at = across(point.latency.p99), up(point.quality.value)
     radius = _radius(point, points)
-    place = svg.free_place(at, radius, (svg.wide(words) + 4, 18.0), taken, FRAME)
+    place = svg.free_place(at, radius, (svg.wide(words, 14.5) + 6, 18.0), taken, FRAME)
     taken.append(place)
     middle = place.x + place.width / 2, place.y + place.height / 2
     shapes = [svg.text(middle[0], middle[1] + 4.5, words, anchor="middle", class_=f"label {point.colour}")]
@@ -155,6 +158,48 @@ def _radius(point: Point, points: list[Point]) -> float:
     """The disc's area grows with the cost."""
     most = max((other.cost or 0.0) for other in points)
     return 6.0 if point.cost is None or most <= 0 else max(4.0, 15 * (point.cost / most) ** 0.5)
+
+
+def flips(record: Record) -> list[tuple[Boundary, Safe]]:
+    """For each setting that can change the winner: its stretches from low to high, coloured by who wins."""
+    found = record.decision.boundaries if record.decision else ()
+    return [(one, _strip(record, one)) for one in found if len(one.regions) > 1]
+
+
+def _strip(record: Record, found: Boundary) -> Safe:
+    """Stretches of equal width, the values at which they meet, and a mark over the one that holds now."""
+    form, wide = figures.SETTINGS[found.setting], WIDTH / len(found.regions)
+    shapes: list[Safe] = []
+    for number, region in enumerate(found.regions):
+        name = svg.shorten(region.winner or "nothing", max(4, int(wide / 9)))
+        kind = colour(record.solutions[region.winner]) if region.winner else "nobody"
+        shapes.append(svg.rect(svg.Box(wide * number, 20, wide - 2, 26), f"stretch {kind}", round_=3.0))
+        shapes.append(svg.text(wide * (number + 0.5), 38, name, anchor="middle", class_=f"label {kind}"))
+        if region.high is not None:
+            shapes.append(svg.text(wide * (number + 1), 62, form(region.high), anchor="middle", class_="tick"))
+        if _holds(found, region):
+            now = "no limit is set" if found.current is None else f"now {form(found.current)}"
+            shapes.append(svg.text(wide * (number + 0.5), 13, f"▾ {now}", anchor="middle", class_="tick"))
+    return svg.drawing(WIDTH, 68, *shapes, label=found.sentence)
+
+
+def _holds(found: Boundary, region: Region) -> bool:
+    """Whether the current setting lies in a stretch; no limit is the laxest one."""
+    if found.current is None:
+        return (region.low if floor(found.setting) else region.high) is None
+    above = region.low is None or (found.current > region.low if floor(found.setting) else found.current >= region.low)
+    below = region.high is None or (found.current <= region.high if floor(found.setting)
+                                    else found.current < region.high)
+    return above and below
+
+
+def portion(value: float | None, colour_: str) -> Safe | None:
+    """A share as a filled bar."""
+    if value is None:
+        return None
+    return svg.drawing(160, 12, svg.rect(svg.Box(0, 1, 160, 10), "trough", round_=2.0),
+                       svg.rect(svg.Box(0, 1, 160 * min(value, 1.0), 10), f"stretch {colour_}", round_=2.0),
+                       label=figures.quality(value), class_="bar")
 
 
 def bar(found: Estimate | None, low: float, high: float, colour_: str) -> Safe | None:

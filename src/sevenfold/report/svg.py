@@ -108,12 +108,13 @@ def shorten(words: str, most: int) -> str:
 
 def free_place(point: tuple[float, float], reach: float, size: tuple[float, float], taken: list[Box],
                bounds: Box) -> Box:
-    """Where a label of a size goes beside a point: the nearest place that touches least of what is taken."""
+    """Where a label of a size goes beside a point: near to it, inside the bounds, and off what is taken."""
     x, y = point
     width, height = size
-    places = [Box(x + side - (width if side < 0 else width / 2 if side == 0 else 0), y + up - height / 2, width, height)
+    shift = {-1: width, 0: width / 2, 1: 0.0}
+    places = [(away, Box(x + side - shift[(side > 0) - (side < 0)], y + up - height / 2, width, height))
               for away in (reach + 6, reach + 20, reach + 38, reach + 60, reach + 90)
               for side, up in ((away, 0), (-away, 0), (0, -away - height / 2), (0, away + height / 2),
                                (away, -away), (away, away), (-away, -away), (-away, away))]
-    return min(places, key=lambda place: (sum(place.overlap(other) for other in taken)
-                                          + 4 * (width * height - place.overlap(bounds))))
+    return min(places, key=lambda one: (8 * one[0] + 3 * sum(one[1].overlap(other) for other in taken)
+                                        + 12 * (width * height - one[1].overlap(bounds))))[1]

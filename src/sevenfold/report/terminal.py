@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sevenfold.report.tables as tables
 from sevenfold.record import Record
-from sevenfold.report import tables
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

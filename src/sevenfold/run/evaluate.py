@@ -19,7 +19,7 @@ STAGES = ("retrieve", "rank", "rerank")
 def unseen(asked: Labelled, view: View) -> Labelled:
     """`asked` without the relevant items that a user had seen before: no answer may hold them."""
     offsets, seen = view.seen(asked.requests)
-    items = view.content.shape[0]
+    items = view.items
     owner = np.repeat(np.arange(len(asked)), np.diff(asked.offsets))
     known = np.repeat(np.arange(len(asked)), np.diff(offsets)) * np.int64(items) + seen
     fresh = ~np.isin(owner * np.int64(items) + asked.relevant, known)

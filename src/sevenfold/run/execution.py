@@ -110,7 +110,7 @@ class Job:
     def truth(self) -> comparison.Truth:
         """What the test's requests are judged by."""
         asked = self.test
-        alive = self.view.alive(asked.requests.take(np.array([len(asked) - 1]))) if len(asked) else np.zeros(0)
+        alive = self.view.alive(asked.requests.time[-1:])
         self.requests["test"] = len(asked)
         return comparison.truth(self.data.log, self.cuts.ranker_from, asked.requests.user, asked.offsets, asked.relevant,
                                 users=len(self.data.users), items=len(self.data.items), alive=int(alive.sum()))

@@ -72,7 +72,7 @@ def examples(pipeline: Pipeline, asked: Labelled, seed: int) -> Rows:
 def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Generator) -> Rows:
     part = part_of(asked, start)
     candidates = pipeline.retrieve(part.requests)
-    label = relevance(candidates, part, pipeline.view.content.shape[0])
+    label = relevance(candidates, part, pipeline.view.items)
     kept = np.flatnonzero(draw(candidates, label, rng))
     rows = pipeline.rows(part.requests, candidates.take(kept))
     return replace(rows, label=label[kept])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sevenfold.design import vocabulary
+import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.checks.running import expired
 from sevenfold.design.findings import RULES, Problem, check
 from sevenfold.design.sections import Design
@@ -29,7 +29,8 @@ READ_BY = {
 }
 
 # What a stage of serving may fall back on, besides a part of this kind.
-FALLBACKS = {"retrieve": ("retriever", ()), "rank": ("learner", ("retrieval_order",)), "rerank": ("reranker", ("skip",)), "predict": ("learner", ())}
+FALLBACKS = {"retrieve": ("retriever", ()), "rank": ("learner", ("retrieval_order",)),
+             "rerank": ("reranker", ("skip",)), "predict": ("learner", ())}
 
 
 @check("Z01", "silent-key", "error", since="concept", reason="A setting that is ignored in silence is worse than none.",
@@ -51,13 +52,17 @@ def contradiction(design: Design) -> Iterator[Problem]:
     """The same fact is given twice, with two values."""
     scale, label, split = design.requirements.scale, design.framing.label, design.data.split
     if scale.users and scale.daily_users and scale.daily_users > scale.users:
-        yield Problem("requirements.scale.daily_users", f"{scale.daily_users:,.0f} users a day of {scale.users:,.0f} in all", "Correct one of the two.")
+        yield Problem("requirements.scale.daily_users",
+                      f"{scale.daily_users:,.0f} users a day of {scale.users:,.0f} in all", "Correct one of the two.")
     if label.own and label.within:
-        yield Problem("framing.label.within", "a label of the row's own event looks ahead", "Keep 'own: true' or 'within: ...', not both.")
+        yield Problem("framing.label.within", "a label of the row's own event looks ahead",
+                      "Keep 'own: true' or 'within: ...', not both.")
     if split.group and split.by != "group":
-        yield Problem("data.split.group", f"a group is named, but the split is by {split.by}", "Write by: group, or take the group away.")
+        yield Problem("data.split.group", f"a group is named, but the split is by {split.by}",
+                      "Write by: group, or take the group away.")
     if split.embargo and split.by != "time":
-        yield Problem("data.split.embargo", f"an embargo of time in a split by {split.by}", "Write by: time, or take the embargo away.")
+        yield Problem("data.split.embargo", f"an embargo of time in a split by {split.by}",
+                      "Write by: time, or take the embargo away.")
 
 
 @check("Z04", "claim-without-evidence", "error", reason="Figures are read from a run's record, never typed.",
@@ -68,7 +73,8 @@ def claim(design: Design) -> Iterator[Problem]:
     figure = re.compile(rf"\b({metrics})\b[@\d]*\s*(?:of|is|was|=|:|at)?\s*(0?\.\d+)", re.IGNORECASE)
     for path, prose in {"why": design.why, "framing.proxy_gap": design.framing.proxy_gap or ""}.items():
         if found := figure.search(prose):
-            yield Problem(path, f"quotes {found[1]} {found[2]}, which no run record backs", "Leave figures to the report, which reads them from the record.")
+            yield Problem(path, f"quotes {found[1]} {found[2]}, which no run record backs",
+                          "Leave figures to the report, which reads them from the record.")
 
 
 @check("Z06", "waiver-expired", "warning", reason="An exception that nobody renews has become the rule.",

@@ -22,23 +22,27 @@ def metric_mismatch(design: Design) -> Iterator[Problem]:
     if metric not in TASKS[task].metrics:
         homes = [other for other, known in TASKS.items() if metric in known.metrics]
         problem = f"'{metric}' judges {', '.join(homes)}, not {task}" if homes else f"no metric is called '{metric}'"
-        near = f"For '{task}' there are {', '.join(TASKS[task].metrics)}." if homes else nearest(metric, TASKS[task].metrics)
+        near = f"For '{task}' there are {', '.join(TASKS[task].metrics)}." if homes else nearest(metric,
+                                                                                                 TASKS[task].metrics)
         yield Problem("evaluation.metric", problem, near)
 
 
-@check("E02", "offline-online-unlinked", "warning", reason="Offline gains that nobody looks for online are believed for ever.",
+@check("E02", "offline-online-unlinked", "warning",
+       reason="Offline gains that nobody looks for online are believed for ever.",
        fires="evaluation: {online: null}", near="evaluation: {online: {metric: clicks, guards: [watch_time]}}")
 def unlinked(design: Design) -> Iterator[Problem]:
     """No experiment is to watch the goal."""
     goal, online = design.requirements.goal, design.evaluation.online
     if online is None:
-        yield Problem("evaluation.online", "nothing is measured online", "Name what an experiment watches: online: {metric: watch_time, guards: [hide_rate]}.")
+        yield Problem("evaluation.online", "nothing is measured online",
+                      "Name what an experiment watches: online: {metric: watch_time, guards: [hide_rate]}.")
     elif goal and goal.metric not in (online.metric, *online.guards):
         yield Problem("evaluation.online.metric", f"the goal is '{goal.metric}', and online nobody watches it",
                       f"Write online: {{metric: {goal.metric}}}, or add it to the guards.")
 
 
-@check("E03", "accuracy-on-imbalance", "error", on="spam", reason="Where one class or one error weighs more, accuracy rewards ignoring it.",
+@check("E03", "accuracy-on-imbalance", "error", on="spam",
+       reason="Where one class or one error weighs more, accuracy rewards ignoring it.",
        fires="evaluation: {metric: accuracy, at: null}",
        near="evaluation: {metric: accuracy, at: null}\nframing: {costs: {false_positive: 1, false_negative: 1}}")
 def accuracy(design: Design) -> Iterator[Problem]:
@@ -47,25 +51,30 @@ def accuracy(design: Design) -> Iterator[Problem]:
     unequal = costs is not None and costs.false_positive != costs.false_negative
     if design.evaluation.metric == "accuracy" and (unequal or (negatives and negatives.name == "shown")):
         why = "the errors cost differently" if unequal else "positives are rare enough to sample the negatives"
-        yield Problem("evaluation.metric", f"accuracy decides, though {why}", "Take pr_auc, or recall at a precision: metric: recall, at: {precision: 99%}.")
+        yield Problem("evaluation.metric", f"accuracy decides, though {why}",
+                      "Take pr_auc, or recall at a precision: metric: recall, at: {precision: 99%}.")
 
 
-@check("E04", "no-operating-point", "warning", on="spam", reason="Recall can always be bought with precision, and the other way round.",
+@check("E04", "no-operating-point", "warning", on="spam",
+       reason="Recall can always be bought with precision, and the other way round.",
        fires="evaluation: {at: null}", near="evaluation: {metric: pr_auc, at: null}")
 def operating_point(design: Design) -> Iterator[Problem]:
     """Precision, recall or f1 decides, and nothing says at which threshold."""
     metric = design.evaluation.metric
     if design.framing.task == "classify" and metric in ("precision", "recall", "f1") and not design.evaluation.at:
         held = "recall" if metric == "precision" else "precision"
-        yield Problem("evaluation.at", f"'{metric}' decides, and nothing says at which threshold", f"Hold the other one: at: {{{held}: 99%}}.")
+        yield Problem("evaluation.at", f"'{metric}' decides, and nothing says at which threshold",
+                      f"Hold the other one: at: {{{held}: 99%}}.")
 
 
-@check("E07", "calibration-unmeasured", "warning", on="ads", reason="Whoever bids with a probability pays for its bias.",
+@check("E07", "calibration-unmeasured", "warning", on="ads",
+       reason="Whoever bids with a probability pays for its bias.",
        fires="evaluation: {calibration: null}", near="evaluation: {calibration: {slope: 0.8..1.2}}")
 def calibration(design: Design) -> Iterator[Problem]:
     """A probability goes out, and its calibration is not held to any range."""
     if design.framing.answer.probability is not None and design.evaluation.calibration is None:
-        yield Problem("evaluation.calibration", "a probability goes out, and nothing holds it to what happens", "Add calibration: {slope: 0.9..1.1}.")
+        yield Problem("evaluation.calibration", "a probability goes out, and nothing holds it to what happens",
+                      "Add calibration: {slope: 0.9..1.1}.")
 
 
 @check("E08", "no-uncertainty", "warning", reason="An interval over a handful of requests is an interval over nothing.",
@@ -73,7 +82,8 @@ def calibration(design: Design) -> Iterator[Problem]:
 def uncertainty(design: Design) -> Iterator[Problem]:
     """Too few requests are measured for an interval to mean anything."""
     if design.evaluation.requests < ENOUGH:
-        yield Problem("evaluation.requests", f"{design.evaluation.requests:g} requests bound nothing", f"Measure at least {ENOUGH}; the default is 20k.")
+        yield Problem("evaluation.requests", f"{design.evaluation.requests:g} requests bound nothing",
+                      f"Measure at least {ENOUGH}; the default is 20k.")
 
 
 @check("E09", "no-slices", "warning", since="prototype", reason="An average hides whom the system fails.",
@@ -89,13 +99,15 @@ def no_slices(design: Design) -> Iterator[Problem]:
 def guards(design: Design) -> Iterator[Problem]:
     """The experiment has no guard against winning in a harmful way."""
     if design.evaluation.online is not None and not design.evaluation.online.guards:
-        yield Problem("evaluation.online.guards", "nothing guards the experiment", "Name what must not get worse: guards: [hide_rate].")
+        yield Problem("evaluation.online.guards", "nothing guards the experiment",
+                      "Name what must not get worse: guards: [hide_rate].")
 
 
 @check("E11", "ab-underpowered", "error", reason="An experiment that cannot see its goal decides by chance.",
-       fires="requirements: {scale: {users: 2k, daily_users: 2k}, goal: {to: +0.1%}}", near="requirements: {scale: {users: 40M, daily_users: 8M}, goal: {to: +0.1%}}")
+       fires="requirements: {scale: {users: 2k, daily_users: 2k}, goal: {to: +0.1%}}",
+       near="requirements: {scale: {users: 40M, daily_users: 8M}, goal: {to: +0.1%}}")
 def underpowered(design: Design) -> Iterator[Problem]:
-    """There are fewer users than an experiment on the goal needs: 16 / effect² in each arm, were the metric's spread its mean."""
+    """Fewer users than an experiment on the goal needs: 16 / effect² in each arm, if the metric spreads by its mean."""
     goal, scale = design.requirements.goal, design.requirements.scale
     effect = re.fullmatch(r"[+-](\d+(?:\.\d+)?)%", goal.to or "") if goal else None
     if design.evaluation.online is None or goal is None or not effect or not float(effect[1]) or not scale.daily_users:
@@ -103,7 +115,8 @@ def underpowered(design: Design) -> Iterator[Problem]:
     needed = 2 * 16 / (float(effect[1]) / 100) ** 2
     reached = min(scale.users or float("inf"), scale.daily_users * (goal.within or 30 * DAY) / DAY)
     if reached < needed:
-        yield Problem("requirements.goal.to", f"an experiment needs about {needed:,.0f} users to see {goal.to}, and can reach {reached:,.0f}",
+        yield Problem("requirements.goal.to",
+                      f"an experiment needs about {needed:,.0f} users to see {goal.to}, and can reach {reached:,.0f}",
                       "Aim at a larger effect, give it longer, or choose a metric with less spread.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from sevenfold.design import expression
+import sevenfold.design.expression as expression
 from sevenfold.design.findings import Problem, check
 from sevenfold.design.sections import Answer, Design
 from sevenfold.design.vocabulary import FUNNEL, TASKS
@@ -19,13 +19,15 @@ def outputs(answer: Answer) -> list[str]:
     return [one.name for one in fields(answer) if one.name in OUTPUTS and getattr(answer, one.name) is not None]
 
 
-@check("F01", "objective-proxy-gap", "warning", reason="A label is a stand-in; where it parts from the goal, so does the system.",
+@check("F01", "objective-proxy-gap", "warning",
+       reason="A label is a stand-in; where it parts from the goal, so does the system.",
        fires="framing: {proxy_gap: null}", near="framing: {proxy_gap: null, label: {is: watch_time > 10}}")
 def proxy_gap(design: Design) -> Iterator[Problem]:
     """The label is not the goal's metric, and the gap between them is not described."""
     goal, label = design.requirements.goal, design.framing.label
     if goal and design.framing.proxy_gap is None and goal.metric not in expression.parse(label.is_).columns():
-        yield Problem("framing.proxy_gap", f"the label '{label.is_}' stands in for '{goal.metric}', and nothing says how they differ",
+        yield Problem("framing.proxy_gap",
+                      f"the label '{label.is_}' stands in for '{goal.metric}', and nothing says how they differ",
                       "Say when one rises and the other does not: proxy_gap: A click is not a sale.")
 
 
@@ -35,7 +37,8 @@ def underspecified(design: Design) -> Iterator[Problem]:
     """The answer does not say what goes out, or at which moment."""
     answer, task = design.framing.answer, design.framing.task
     if not outputs(answer):
-        yield Problem("framing.answer", "the answer does not say what goes out", f"For '{task}' give {' or '.join(TASKS[task].answers)}.")
+        yield Problem("framing.answer", "the answer does not say what goes out",
+                      f"For '{task}' give {' or '.join(TASKS[task].answers)}.")
     if answer.at is None:
         yield Problem("framing.answer.at", "the answer does not say at which moment it is given",
                       "Name the event at which the features freeze: at: page_open.")
@@ -51,10 +54,12 @@ def output_mismatch(design: Design) -> Iterator[Problem]:
         yield Problem(f"framing.answer.{name}", f"the task '{task}' does not answer with '{name}'",
                       f"It answers with {' or '.join(TASKS[task].answers)}; or choose another task.")
     if not wrong and len(outputs(design.framing.answer)) > 1:
-        yield Problem("framing.answer", f"several answers at once: {', '.join(outputs(design.framing.answer))}", "Keep one.")
+        yield Problem("framing.answer", f"several answers at once: {', '.join(outputs(design.framing.answer))}",
+                      "Keep one.")
 
 
-@check("F04", "single-stage-huge-catalog", "error", reason="A heavy model cannot look at everything in the time of one request.",
+@check("F04", "single-stage-huge-catalog", "error",
+       reason="A heavy model cannot look at everything in the time of one request.",
        fires="requirements: {scale: {items: 500k}}\nsolutions: {deep: {retrieve: null}}",
        near="requirements: {scale: {items: 90k}}\nserving: {retrieve: {keep: 90000}}")
 def single_stage(design: Design) -> Iterator[Problem]:

@@ -8,8 +8,10 @@ from sevenfold.design.checks.running import parts
 from sevenfold.design.findings import Problem, check
 from sevenfold.design.sections import Design
 
-PERSONAL = {"age", "gender", "sex", "zip", "zip_code", "postcode", "address", "email", "phone", "birthday", "birth_date", "birth_year",
-            "income", "religion", "ethnicity", "race", "nationality", "occupation", "first_name", "last_name", "ip", "location"}
+PERSONAL = {"age", "gender", "sex", "zip", "zip_code", "postcode", "address", "email", "phone", "birthday",
+            "birth_date", "birth_year",
+            "income", "religion", "ethnicity", "race", "nationality", "occupation", "first_name", "last_name", "ip",
+            "location"}
 
 
 def answers_online(design: Design) -> bool:
@@ -24,20 +26,24 @@ def objective(design: Design) -> Iterator[Problem]:
     """No goal is named."""
     if design.requirements.goal is None:
         yield Problem("requirements.goal", "no goal is named",
-                      "Name the one number that means success: goal: {metric: watch_time, from: 42min/day, to: +3%, within: 90d}.")
+                      "Name the one number that means success: goal: {metric: watch_time, from: 42min/day, to: +3%}.")
 
 
-@check("R02", "objective-unmeasurable", "warning", reason="A goal without a start, a target and a day can never be missed.",
+@check("R02", "objective-unmeasurable", "warning",
+       reason="A goal without a start, a target and a day can never be missed.",
        fires="requirements: {goal: {to: null}}", near="requirements: {goal: {from: unknown, to: +1%}}")
 def measurable(design: Design) -> Iterator[Problem]:
     """The goal lacks its start, its target or its day."""
     goal = design.requirements.goal
-    lacks = [key for key in ("from", "to", "within") if goal and getattr(goal, key, getattr(goal, f"{key}_", None)) is None]
+    lacks = [key for key in ("from", "to", "within")
+             if goal and getattr(goal, key, getattr(goal, f"{key}_", None)) is None]
     if lacks:
-        yield Problem("requirements.goal", f"the goal does not say {', '.join(lacks)}", "Say from what, to what and within which time.")
+        yield Problem("requirements.goal", f"the goal does not say {', '.join(lacks)}",
+                      "Say from what, to what and within which time.")
 
 
-@check("R03", "scale-missing", "error", since="concept", reason="Every estimate and the decision's cost follow from it.",
+@check("R03", "scale-missing", "error", since="concept",
+       reason="Every estimate and the decision's cost follow from it.",
        fires="requirements: {scale: {items: null}}", near="requirements: {scale: {peak: 5}}")
 def scale(design: Design) -> Iterator[Problem]:
     """The number of daily users, of requests or, where items are chosen, of items is missing."""
@@ -45,16 +51,18 @@ def scale(design: Design) -> Iterator[Problem]:
     wanted = {"daily_users": "8M", "requests_per_user": "12/d", **({"items": "500k"} if chooses else {})}
     for key, example in wanted.items():
         if getattr(given, key) is None:
-            yield Problem(f"requirements.scale.{key}", f"the scale does not say {key}", f"Add it, even if assumed: {key}: {example}.")
+            yield Problem(f"requirements.scale.{key}", f"the scale does not say {key}",
+                          f"Add it, even if assumed: {key}: {example}.")
 
 
-@check("R04", "latency-missing", "error", since="concept", reason="It chooses between batch and online, and the shape of the funnel.",
+@check("R04", "latency-missing", "error", since="concept",
+       reason="It chooses between batch and online, and the shape of the funnel.",
        fires="requirements: {limits: {p99: null}}", near="requirements: {limits: {p99: 2s, cost: null}}")
 def latency(design: Design) -> Iterator[Problem]:
     """Answers are made online, and no p99 limits them."""
     if answers_online(design) and design.requirements.limits.p99 is None:
         yield Problem("requirements.limits.p99", "no latency is promised",
-                      "Add limits: {p99: 120ms}, or compute everything ahead: serving.batch: {store: ..., for: everything}.")
+                      "Add limits: {p99: 120ms}, or answer from lists: serving.batch: {store: ..., for: everything}.")
 
 
 @check("R05", "no-non-goals", "warning", reason="What is out of scope bounds the work and the blame.",
@@ -62,7 +70,8 @@ def latency(design: Design) -> Iterator[Problem]:
 def non_goals(design: Design) -> Iterator[Problem]:
     """Nothing is out of scope."""
     if not design.requirements.out_of_scope:
-        yield Problem("requirements.out_of_scope", "nothing is out of scope", "Name what this system will not do: out_of_scope: [search].")
+        yield Problem("requirements.out_of_scope", "nothing is out of scope",
+                      "Name what this system will not do: out_of_scope: [search].")
 
 
 @check("R07", "privacy-undeclared", "error", reason="Personal data need a declaration before they are read.",
@@ -73,5 +82,6 @@ def privacy(design: Design) -> Iterator[Problem]:
     for path, kind, part in parts(design):
         for column in sorted(PERSONAL & set(map(str, part.params.values())) - set(declared)):
             if kind == "feature":
+                every = ", ".join([*declared, column])
                 yield Problem(path, f"reads the personal column '{column}', which privacy does not declare",
-                              f"Add it: requirements.privacy: {{personal: [{', '.join([*declared, column])}], keep: 90d}}.")
+                              f"Write requirements.privacy: {{personal: [{every}], keep: 90d}}.")

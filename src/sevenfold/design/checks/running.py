@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, get_args
 
-from sevenfold.design import vocabulary
+import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.convert import UNREAD, Unread
 from sevenfold.design.findings import RULES, Finding, Problem, Rule, located, related
 from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Waiver
+
+AHEAD = "is in the language, but no part of this installation builds it yet"
 
 
 def check(design: Design) -> list[Finding]:
@@ -66,8 +68,7 @@ def _unbuilt(design: Design) -> Iterator[Problem]:
     for path, kind, part in parts(design):
         made = vocabulary.made(kind, part.name)
         if made is None:
-            yield Problem(path, f"the {kind} '{part.name}' is in the language, but no part of this installation builds it yet",
-                          _built_instead(kind))
+            yield Problem(path, f"the {kind} '{part.name}' {AHEAD}", _built_instead(kind))
             continue
         for key, value in part.params.items():
             if key not in made or (key == "loss" and value not in get_args(made[key][0])):

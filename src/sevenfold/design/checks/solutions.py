@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sevenfold.design import vocabulary
+import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.checks.running import parts
 from sevenfold.design.findings import Problem, check
-from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Solution
 from sevenfold.design.vocabulary import COMPLEXITY, FUNNEL, SIMPLE, TASKS, Entry
 
@@ -17,7 +16,8 @@ BATCH = 3600.0  # seconds: training anew more often than this is no batch
 def entries(solution: Solution) -> list[Entry]:
     """What is known of the parts that learn."""
     learners = [part for part in (solution.rank, solution.predict) if part]
-    return [vocabulary.entry("retriever", part.name) for part in solution.retrieve] + [vocabulary.entry("learner", part.name) for part in learners]
+    return [vocabulary.entry("retriever", part.name)
+            for part in solution.retrieve] + [vocabulary.entry("learner", part.name) for part in learners]
 
 
 def family(solution: Solution) -> str:
@@ -26,15 +26,19 @@ def family(solution: Solution) -> str:
 
 
 @check("M01", "no-baseline", "error", reason="A gain is a difference; without a simple baseline it has no zero.",
-       fires="solutions: {popular: {retrieve: als, rank: boosted}}", near="solutions: {popular: {retrieve: popular, rank: null}}")
+       fires="solutions: {popular: {retrieve: als, rank: boosted}}",
+       near="solutions: {popular: {retrieve: popular, rank: null}}")
 def no_baseline(design: Design) -> Iterator[Problem]:
     """No solution is as simple as a rule or a linear model."""
     if design.solutions and min(COMPLEXITY[family(one)] for one in design.solutions.values()) > SIMPLE:
-        simple = "popular: {retrieve: popular, rank: logistic}" if design.framing.task in FUNNEL else "logistic: {predict: logistic}"
-        yield Problem("solutions", "no solution is a simple baseline", f"Add a rule or a linear model, and put it first: {simple}.")
+        funnel = design.framing.task in FUNNEL
+        simple = "popular: {retrieve: popular, rank: logistic}" if funnel else "logistic: {predict: logistic}"
+        yield Problem("solutions", "no solution is a simple baseline",
+                      f"Add a rule or a linear model, and put it first: {simple}.")
 
 
-@check("M02", "fewer-than-three-solutions", "error", reason="Two points make a contest; three show what complexity buys.",
+@check("M02", "fewer-than-three-solutions", "error",
+       reason="Two points make a contest; three show what complexity buys.",
        fires="solutions: {deep: null}", near="solutions: {deep: {retrieve: als, rank: cross_network}}")
 def too_few(design: Design) -> Iterator[Problem]:
     """Fewer than three solutions are compared."""
@@ -48,22 +52,26 @@ def too_few(design: Design) -> Iterator[Problem]:
 def first_not_simple(design: Design) -> Iterator[Problem]:
     """The first solution is not the simplest."""
     complexity = {name: COMPLEXITY[family(one)] for name, one in design.solutions.items()}
-    if complexity and SIMPLE >= min(complexity.values()) and SIMPLE < next(iter(complexity.values())):
+    if complexity and min(complexity.values()) <= SIMPLE and next(iter(complexity.values())) > SIMPLE:
         simplest = min(complexity, key=lambda name: complexity[name])
-        yield Problem(f"solutions.{next(iter(complexity))}", f"the first solution is less simple than '{simplest}'", f"Put '{simplest}' first: it is the baseline.")
+        yield Problem(f"solutions.{next(iter(complexity))}", f"the first solution is less simple than '{simplest}'",
+                      f"Put '{simplest}' first: it is the baseline.")
 
 
 @check("M04", "solutions-not-diverse", "warning", reason="Three sizes of one idea are no comparison of ideas.",
-       fires="solutions: {popular: {rank: cross_network}, trees: {rank: cross_network}}", near="solutions: {trees: {rank: cross_network}}")
+       fires="solutions: {popular: {rank: cross_network}, trees: {rank: cross_network}}",
+       near="solutions: {trees: {rank: cross_network}}")
 def not_diverse(design: Design) -> Iterator[Problem]:
     """All solutions are of one family."""
     families = {family(one) for one in design.solutions.values()}
     if len(design.solutions) > 1 and len(families) == 1:
-        yield Problem("solutions", f"all solutions are of one family, '{families.pop()}'", "Let one be a rule or linear, one of trees, one deep.")
+        yield Problem("solutions", f"all solutions are of one family, '{families.pop()}'",
+                      "Let one be a rule or linear, one of trees, one deep.")
 
 
 @check("M05", "loss-task-mismatch", "error", on="ads", reason="Another loss answers another question.",
-       fires="solutions: {trees: {predict: {boosted: {loss: lambdarank}}}}", near="solutions: {trees: {predict: {boosted: {loss: logistic}}}}")
+       fires="solutions: {trees: {predict: {boosted: {loss: lambdarank}}}}",
+       near="solutions: {trees: {predict: {boosted: {loss: logistic}}}}")
 def loss_mismatch(design: Design) -> Iterator[Problem]:
     """A loss does not fit the task."""
     task = design.framing.task
@@ -72,12 +80,15 @@ def loss_mismatch(design: Design) -> Iterator[Problem]:
         if kind != "feature" and loss is not None and loss not in TASKS[task].losses:
             fits = [one for one in vocabulary.entry(kind, part.name).losses if one in TASKS[task].losses]
             yield Problem(path, f"the loss '{loss}' of '{part.name}' does not fit the task '{task}'",
-                          f"Write {{{part.name}: {{loss: {fits[0]}}}}}." if fits else f"'{part.name}' cannot be trained for it; choose another part.")
+                          f"Write {{{part.name}: {{loss: {fits[0]}}}}}."
+                          if fits else f"'{part.name}' cannot be trained for it; choose another part.")
 
 
-@check("M07", "cadence-slower-than-freshness", "warning", reason="A promise of minutes is not kept by a training of hours.",
+@check("M07", "cadence-slower-than-freshness", "warning",
+       reason="A promise of minutes is not kept by a training of hours.",
        fires="requirements: {freshness: {model: 10min}}",
-       near="requirements: {freshness: {model: 10min}}\nsolutions: {popular: {train: online}, trees: null, deep: {train: online},\n  last: {retrieve: popular, train: online}}")
+       near="requirements: {freshness: {model: 10min}}\nsolutions:\n  {popular: {train: online}, trees: null, "
+            "deep: {train: online}, last: {retrieve: popular, train: online}}")
 def too_slow(design: Design) -> Iterator[Problem]:
     """The model must be fresher than an hour, and a solution trains in batch."""
     fresh = design.requirements.freshness.model
@@ -87,26 +98,30 @@ def too_slow(design: Design) -> Iterator[Problem]:
                           "Write train: online, or promise less: requirements.freshness.model: 24h.")
 
 
-@check("M08", "continual-on-non-incremental", "warning", on="ads", reason="Trees are grown anew; they do not learn from one more event.",
+@check("M08", "continual-on-non-incremental", "warning", on="ads",
+       reason="Trees are grown anew; they do not learn from one more event.",
        fires="solutions: {trees: {train: online}}", near="solutions: {deep: {train: online}}")
 def not_incremental(design: Design) -> Iterator[Problem]:
     """A solution trains online, and its learner cannot learn from single events."""
     for name, solution in design.solutions.items():
         for key, part in {"rank": solution.rank, "predict": solution.predict}.items():
             if solution.train == "online" and part and not vocabulary.entry("learner", part.name).incremental:
-                yield Problem(f"solutions.{name}.train", f"'{part.name}' ({key}) cannot go on learning from single events",
+                yield Problem(f"solutions.{name}.train",
+                              f"'{part.name}' ({key}) cannot go on learning from single events",
                               "Train it in batch, or take one that can: logistic, cross_network.")
 
 
 @check("M10", "cold-start-unhandled", "warning", reason="Those who come today have no past to be known by.",
-       fires="solutions: {trees: {retrieve: [als, ease]}}\nserving: {retrieve: {else: null}}", near="solutions: {trees: {retrieve: [als, popular]}}\nserving: {retrieve: {else: null}}")
+       fires="solutions: {trees: {retrieve: [als, ease]}}\nserving: {retrieve: {else: null}}",
+       near="solutions: {trees: {retrieve: [als, popular]}}\nserving: {retrieve: {else: null}}")
 def cold_start(design: Design) -> Iterator[Problem]:
     """Every source of candidates needs a past, and no other steps in."""
     for name, solution in design.solutions.items():
         sources = [part.name for part in solution.retrieve]
-        if sources and design.serving.retrieve.else_ is None and not any(vocabulary.entry("retriever", one).cold for one in sources):
+        cold = design.serving.retrieve.else_ or any(vocabulary.entry("retriever", one).cold for one in sources)
+        if sources and not cold:
             yield Problem(f"solutions.{name}.retrieve", f"whoever is new gets nothing from {', '.join(sources)}",
-                          "Add a source that needs no past, such as popular, or write serving: {retrieve: {else: popular}}.")
+                          "Add a source that needs no past, such as popular, or serving: {retrieve: {else: popular}}.")
 
 
 @check("M11", "not-reproducible", "warning", reason="One seed shows luck and skill as one number.",
@@ -115,7 +130,8 @@ def few_seeds(design: Design) -> Iterator[Problem]:
     """A solution is fitted at random over fewer than three seeds."""
     chance = [name for name, one in design.solutions.items() if any(known.random for known in entries(one))]
     if chance and design.evaluation.seeds < 3:
-        yield Problem("evaluation.seeds", f"'{chance[0]}' is fitted at random, over {design.evaluation.seeds} seed{'s' * (design.evaluation.seeds != 1)}",
+        yield Problem("evaluation.seeds",
+                      f"'{chance[0]}' is fitted at random, and over seeds: {design.evaluation.seeds}",
                       "Write seeds: 3 or more.")
 
 
@@ -130,9 +146,9 @@ def unearned(design: Design) -> Iterator[Problem]:
 
 def _shape(task: str, solution: Solution) -> tuple[str, str] | None:
     """What keeps a solution from answering the task at all."""
-    stages: dict[str, Part | tuple[Part, ...] | None] = {"rank": solution.rank, "rerank": solution.rerank, "retrieve": solution.retrieve}
+    stages: dict[str, object] = {"rerank": solution.rerank, "rank": solution.rank, "retrieve": solution.retrieve}
     if task in FUNNEL and solution.predict:
-        return f"the task '{task}' chooses from a catalogue, which 'predict' does not", "Write retrieve: ... and rank: ...."
+        return f"the task '{task}' chooses from a catalogue; 'predict' does not", "Write retrieve: and rank: instead."
     if task in FUNNEL and not solution.retrieve:
         return "nothing proposes candidates", "Name at least one source: retrieve: popular."
     if task not in FUNNEL and (given := [key for key, part in stages.items() if part]):
@@ -143,7 +159,8 @@ def _shape(task: str, solution: Solution) -> tuple[str, str] | None:
 
 
 @check("M14", "solution-shape", "error", reason="A solution must be able to answer the task at all.",
-       fires="solutions: {trees: {predict: boosted, retrieve: null, rank: null, rerank: null}}", near="solutions: {trees: {rank: null, rerank: null}}")
+       fires="solutions: {trees: {predict: boosted, retrieve: null, rank: null, rerank: null}}",
+       near="solutions: {trees: {rank: null, rerank: null}}")
 def shape(design: Design) -> Iterator[Problem]:
     """A solution lacks the stage that its task needs, or has one that it has no use for."""
     for name, solution in design.solutions.items():

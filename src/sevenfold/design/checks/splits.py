@@ -18,7 +18,8 @@ def wait(design: Design) -> float:
     return (design.framing.label.within or 0.0) + design.framing.label.delay
 
 
-@check("S01", "random-split-on-temporal", "error", reason="A random split trains on the future of what it is tested on.",
+@check("S01", "random-split-on-temporal", "error",
+       reason="A random split trains on the future of what it is tested on.",
        fires="data: {split: {by: random}}", near="data: {split: {by: time, test: 20%}}")
 def random_split(design: Design) -> Iterator[Problem]:
     """The events have a clock and are split at random."""
@@ -27,7 +28,8 @@ def random_split(design: Design) -> Iterator[Problem]:
                       "Write by: time, so that the test lies after everything that was learnt from.")
 
 
-@check("S02", "group-straddles-split", "error", on="spam", reason="Copies and companions on both sides are an answer learnt by heart.",
+@check("S02", "group-straddles-split", "error", on="spam",
+       reason="Copies and companions on both sides are an answer learnt by heart.",
        fires="data: {split: {by: random, group: null}}", near="data: {split: {group: sender}}")
 def straddle(design: Design) -> Iterator[Problem]:
     """Events without a clock are split at random, so that one query's, user's or text's rows fall on both sides."""
@@ -53,17 +55,20 @@ def no_gap(design: Design) -> Iterator[Problem]:
     """The embargo between training and test is shorter than the label's window and delay."""
     embargo = design.data.split.embargo
     if timed(design) and design.data.split.by == "time" and embargo is not None and embargo < wait(design):
-        yield Problem("data.split.embargo", f"an embargo of {embargo / 3600:g}h is shorter than the {wait(design) / 3600:g}h that a label looks ahead",
+        ahead = f"{embargo / 3600:g}h, yet a label looks {wait(design) / 3600:g}h ahead"
+        yield Problem("data.split.embargo", f"the embargo is {ahead}",
                       "Leave it out: its default is the label's window and delay.")
 
 
-@check("S05", "test-used-for-tuning", "error", reason="Whatever chooses on the test set can no longer be measured by it.",
+@check("S05", "test-used-for-tuning", "error",
+       reason="Whatever chooses on the test set can no longer be measured by it.",
        fires="data: {split: {validate: 0%}}", near="data: {split: {validate: 1%}}")
 def tuned_on_test(design: Design) -> Iterator[Problem]:
     """Nothing is kept for validation (so the choice would fall on the test), or nothing for the test."""
     for key in ("validate", "test"):
         if getattr(design.data.split, key) == 0:
-            yield Problem(f"data.split.{key}", f"nothing is kept to {key}", "Keep two apart: one to choose on, one to measure: validate: 10%, test: 10%.")
+            yield Problem(f"data.split.{key}", f"nothing is kept to {key}",
+                          "Keep two apart: one to choose on, one to measure: validate: 10%, test: 10%.")
 
 
 @check("S09", "split-impossible", "error", reason="The rows could not be parted as the document says.",
@@ -72,10 +77,13 @@ def impossible(design: Design) -> Iterator[Problem]:
     """The split lacks its column, or leaves nothing to train on."""
     split = design.data.split
     if split.by == "time" and not timed(design):
-        yield Problem("data.split.by", f"a split by time needs a column, and data.events.time is {design.data.events.time or 'missing'}",
+        yield Problem("data.split.by",
+                      f"a split by time needs a column, and data.events.time is {design.data.events.time or 'missing'}",
                       "Name the column: data.events.time: timestamp; or split: {by: group, group: ...}.")
     if split.by == "group" and split.group is None:
-        yield Problem("data.split.group", "a split by group does not say which group", "Name the column whose rows stay together: group: user_id.")
+        yield Problem("data.split.group", "a split by group does not say which group",
+                      "Name the column whose rows stay together: group: user_id.")
     kept = sum(share for share in (split.validate, split.test) if isinstance(share, float))
     if kept >= 1:
-        yield Problem("data.split", f"validation and test take {kept:.0%}, so nothing is left to train on", "Keep about a tenth for each.")
+        yield Problem("data.split", f"validation and test take {kept:.0%}, so nothing is left to train on",
+                      "Keep about a tenth for each.")

@@ -41,4 +41,4 @@ class TimeSince:
 
 def _logarithm(micros: Array) -> Array:
     mantissa, exponent = np.frexp(1 + np.maximum(micros, 0) / SECOND)  # mantissa · 2^exponent, mantissa ≥ ½
-    return np.where(micros < 0, np.nan, exponent - 1 + (2 * mantissa - 1))
+    return np.where(micros < 0, np.nan, exponent + 2 * (mantissa - 1))

@@ -1,0 +1,43 @@
+"""Losses over a batch in which every other example's item serves as a negative.
+
+Each takes `scores` [B, B], where row i holds user i against the items of all examples and the diagonal its own, and
+`same` [B, B], true where two examples have one item: such a pair is no negative, and the diagonal is the positive.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def sampled_softmax(scores: Any, same: Any, log_q: Any) -> Any:
+    """Cross entropy of the own item against the whole catalogue, of which the batch is a sample.
+
+    `log_q` [B] is the log of the share of each item among all examples, hence of its chance to be drawn. A popular item
+    stands in many batches; without a correction it is punished as a negative that often. A negative's logit is
+    therefore lowered by log((B - 1) q) (Yi et al. 2019, eq. 4), and the own item, which is there for certain, is
+    left as it is: the sum in the denominator then has the catalogue's sum as its expectation.
+    """
+    import torch
+
+    size = len(scores)
+    own = torch.eye(size, dtype=torch.bool)
+    logits = scores - (log_q + math.log(max(size - 1, 1)))
+    logits = torch.where(own, scores, logits.masked_fill(same, -math.inf))
+    return torch.nn.functional.cross_entropy(logits, torch.arange(size))
+
+
+def triplet(scores: Any, same: Any, margin: float) -> Any:
+    """Hinge on squared distances with semi-hard negatives (Schroff et al. 2015, section 3.2); `scores` are cosines.
+
+    The negative is the nearest one that is farther than the positive; where none is, the farthest of all. An example
+    without any negative in its batch costs nothing.
+    """
+    import torch
+
+    positive = scores.diagonal()[:, None]
+    semi_hard = scores.masked_fill(same | (scores >= positive), -math.inf).amax(1)
+    easiest = scores.masked_fill(same, math.inf).amin(1)
+    negative = torch.where(torch.isfinite(semi_hard), semi_hard, easiest)
+    cost = (margin - 2.0 * positive[:, 0] + 2.0 * negative).clamp(min=0.0)  # |a - b|² = 2 - 2 cos on the unit sphere
+    return torch.where(torch.isfinite(negative), cost, torch.zeros_like(cost)).mean()

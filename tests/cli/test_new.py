@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sevenfold import design
+from sevenfold.cli import main, new
+
+ALL = [(case, data) for case in new.cases() for data in new.variants(case)]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new, "WORLD", {"users": 30, "items": 60, "events": 500, "seed": 0})
+
+
+@pytest.mark.parametrize(("case", "data"), ALL)
+def test_every_design_on_every_data_checks_clean(case: str, data: str) -> None:
+    text = new.text(case, data)
+    assert design.examine(text.encode()) == []
+    assert "# ?" in text
+
+
+def test_video_on_real_data_keeps_the_comments() -> None:
+    text = new.text("video", "real")
+    assert text == new.text("video", "ml-1m")
+    assert "ml-1m:ratings" in text
+    assert "data/events.parquet" not in text
+    assert text.count("\nsolutions:") == text.count("\ndata:") == 1
+    assert "# ? is a rating of four" in text
+    assert "# ? the least gain" in text
+
+
+@pytest.mark.usefixtures("small")
+def test_new_writes_a_design_and_its_world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "my-video"
+    assert main(["new", "video", str(folder)]) == 0
+    assert "a simulated world: 30 users, 60 items, 500 events" in capsys.readouterr().out
+    assert main(["check", str(folder / "video.yaml")]) == 0
+    assert {path.name for path in folder.iterdir()} == {"video.yaml", "data"}
+    assert (folder / "data" / "events.parquet").is_file()
+
+
+def test_new_on_real_data_writes_the_design_alone(tmp_path: Path) -> None:
+    assert main(["new", "video", str(tmp_path), "--data", "real"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["video.yaml"]
+
+
+def test_new_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "spam.yaml").write_text("mine")
+    assert main(["new", "spam", str(tmp_path)]) == 1
+    assert "spam.yaml: exists already, and is not overwritten" in capsys.readouterr().err
+    assert (tmp_path / "spam.yaml").read_text() == "mine"
+
+
+def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(new.world, "write", fail)
+    monkeypatch.setattr(new, "WORLD", {"users": 5, "items": 60, "events": 100, "seed": 0})
+    assert main(["new", "video", str(tmp_path)]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("words", "problem"), [
+    (["vidoe"], "no design is called 'vidoe'\n    hint: Did you mean 'video'?"),
+    (["video", "x", "--data", "ml-2m"],
+     "the design 'video' has no data called 'ml-2m'\n    hint: Did you mean 'ml-1m'?"),
+    ([], "which design?")])
+def test_refusals(words: list[str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                  capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", *words]) == 1
+    assert problem in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_stands_where_the_folder_should(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "here").write_text("")
+    assert main(["new", "spam", str(tmp_path / "here")]) == 1
+    assert "nothing can be written here" in capsys.readouterr().err
+
+
+def test_list_names_every_design(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "--list"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"{case} " in text for case in new.cases())
+    assert "--data world, ml-1m" in text
+
+
+def test_new_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{1_600_000_000 + 3600 * n},{n % 7},{n % 11},{n % 2}\n" for n in range(200))
+    (tmp_path / "my log.csv").write_text(f"when,user,item,clicked\n{rows}")
+    assert main(["new", "--from", str(tmp_path / "my log.csv")]) == 0
+    path = tmp_path / "my-log.yaml"
+    assert "# ?" in path.read_text()
+    assert f"next: sevenfold check {path}" in capsys.readouterr().out
+    made, findings = design.read(path.read_text())
+    assert findings == []
+    assert made is not None
+    assert made.data.events.user == "user"

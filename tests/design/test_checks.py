@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import sevenfold
+from sevenfold import design
+from sevenfold.design.document import Unreadable, parse
+from sevenfold.design.findings import RULES, Finding, Rule, line_of, related
+
+DESIGNS = Path(sevenfold.__file__).parent / "designs"
+SHIPPED = sorted(path for path in DESIGNS.glob("*.yaml") if "." not in path.stem)
+
+
+def laid_over(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """The patch over the base; a null takes a key away."""
+    merged = dict(base)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict) and "na" not in value:
+            merged[key] = laid_over(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def mutant(rule: Rule, patch: str) -> str:
+    if not rule.on:
+        return patch
+    base = parse((DESIGNS / f"{rule.on}.yaml").read_text())[0]
+    return yaml.safe_dump(laid_over(base, parse(patch)[0]), sort_keys=False)
+
+
+def findings_of(text: str) -> list[Finding]:
+    made, _ = design.read(text)
+    return [*design.examine(text.encode()), *(design.unbuilt(made) if made else ())]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_fires_on_its_example(rule: Rule) -> None:
+    found = [one for one in findings_of(mutant(rule, rule.fires)) if one.code == rule.code]
+    assert found, f"{rule.code} is silent on its own example"
+    for one in found:
+        assert (one.name, one.severity) == (rule.name, rule.severity)
+        assert one.line is not None
+        assert one.problem == one.problem.strip().rstrip(".")
+        assert "\n" not in one.problem
+        assert one.hint
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_is_silent_on_its_near_miss(rule: Rule) -> None:
+    near = findings_of(mutant(rule, rule.near))
+    assert not [one for one in near if one.code == rule.code]
+    if rule.on and rule.code != "Z12":
+        assert not [one for one in near if one.severity == "error" and one.code != "Z12"]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_says_what_it_is_for(rule: Rule) -> None:
+    assert rule.rule.endswith(".")
+    assert rule.reason.endswith(".")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_design_has_no_finding(path: Path) -> None:
+    assert design.examine(path.read_bytes(), path.name) == []
+
+
+def changed(patch: str, base: str = "video") -> list[Finding]:
+    return design.examine(mutant(Rule("", "", "error", "", "", "", base, "", ""), patch).encode())
+
+
+def codes(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(one.code, one.severity) for one in findings]
+
+
+def test_stage_relaxes_severity_but_never_the_boundaries() -> None:
+    broken = "requirements: {goal: null, out_of_scope: null}\ndata: {split: {by: random}}\nwhy: '.'"
+    assert codes(changed(broken)) == [("R01", "error"), ("S01", "error"), ("R05", "warning")]
+    assert codes(changed(f"{broken}\nstage: concept")) == [("R01", "error"), ("S01", "warning"), ("R05", "info")]
+
+
+def test_a_waiver_holds_for_its_code_and_place_until_its_day() -> None:
+    broken = "requirements: {out_of_scope: null}\nwaivers: [{code: R05, reason: later, owner: team, until: %s%s}]"
+    assert changed(broken % ("9999-01-01", "")) == []
+    assert changed(broken % ("9999-01-01", ", where: requirements")) == []
+    assert codes(changed(broken % ("9999-01-01", ", where: data"))) == [("R05", "warning")]
+    assert codes(changed(broken % ("2020-01-01", ""))) == [("R05", "warning"), ("Z06", "warning")]
+
+
+def test_a_waiver_of_an_unknown_code_is_an_error() -> None:
+    (finding,) = changed("waivers: [{code: R99, reason: later, owner: team, until: 9999-01-01}]")
+    assert (finding.code, finding.where, finding.problem) == ("Z11", "waivers[0].code", "no check has the code 'R99'")
+
+
+def test_what_is_set_aside_is_not_asked_for() -> None:
+    assert changed("requirements: {out_of_scope: {na: everything is in scope}}") == []
+    assert changed("requirements: {limits: {na: a batch job of our own}}") == []
+
+
+def test_a_check_that_touches_an_unread_value_is_silent() -> None:
+    assert codes(changed("framing: {task: recomend}")) == [("Z09", "error")]
+    assert codes(changed("requirements: {limits: {p99: 120m}}")) == [("Z07", "error")]
+    assert codes(changed("evaluation: null")) == [("Z10", "error")]
+    assert codes(changed("framing: null")) == [("Z10", "error")]
+
+
+def test_reading_and_checks_speak_together() -> None:
+    found = codes(changed("framing: null\nsolutions: {deep: null}\nrequirements: {limits: {p99: 120m}}"))
+    assert found == [("Z07", "error"), ("Z10", "error"), ("M02", "error")] or sorted(found) == [("M02", "error"),
+                                                                                                ("Z07", "error"),
+                                                                                                ("Z10", "error")]
+
+
+def test_time_checks_do_not_apply_without_a_clock() -> None:
+    assert changed("data: {split: {by: random, group: null, embargo: null}, events: {text: null}}", "spam") == []
+
+
+@pytest.mark.parametrize(("base", "patch", "where", "problem", "hint"), [
+    ("video", "requirements: {goal: {within: null, to: null}}", "requirements.goal",
+     "the goal does not say to, within", "Say from what"),
+    ("video", "data: {features: {user: {job: {attribute: occupation}}}}", "data.features.user.job",
+     "reads the personal column 'occupation', which privacy does not declare", "personal: [age, occupation]"),
+    ("video", "framing: {answer: {items: null}}", "framing.answer", "the answer does not say what goes out", "items"),
+    ("ads", "framing: {answer: {decision: click}}", "framing.answer",
+     "several answers at once: probability, decision", "Keep one."),
+    ("video", "evaluation: {metric: ndgc}", "evaluation.metric", "no metric is called 'ndgc'", "Did you mean 'ndcg'?"),
+    ("video", "evaluation: {metric: rmse}", "evaluation.metric", "'rmse' judges regress, not recommend", "ndcg"),
+    ("video", "framing: {costs: {false_positive: 1, false_negative: 2}}", "framing.costs", "does not read 'costs'",
+     "classify"),
+    ("video", "serving: {predict: {within: 10ms}}", "serving.predict.within", "does not read 'within'",
+     "classify, regress"),
+    ("video", "serving: {rank: {else: retrieval}}", "serving.rank.else", "nothing called 'retrieval' can step in",
+     "retrieval_order"),
+    ("video", "framing: {label: {own: true}}", "framing.label.within", "a label of the row's own event looks ahead",
+     "not both"),
+    ("spam", "data: {split: {embargo: 1d}}", "data.split.embargo", "an embargo of time in a split by group",
+     "by: time"),
+    ("video", "data: {split: {group: user}}", "data.split.group", "a group is named, but the split is by time",
+     "by: group"),
+    ("video", "data: {split: {validate: 60%, test: 40%}}", "data.split", "validation and test take 100%", "a tenth"),
+    ("spam", "data: {split: {group: null}}", "data.split.group", "does not say which group", "group: user_id"),
+    ("video", "evaluation: {online: {metric: clicks}}", "evaluation.online.metric",
+     "the goal is 'watch_time', and online nobody watches it", "guards"),
+    ("ads", "solutions: {deep: {predict: null, rank: boosted}}", "solutions.deep", "has nothing to rank", "predict"),
+    ("ads", "solutions: {deep: {predict: null, train: batch}}", "solutions.deep", "nothing predicts", "logistic"),
+    ("spam", "solutions: {network: {predict: boosted}}", "", "", ""),
+])
+def test_messages(base: str, patch: str, where: str, problem: str, hint: str) -> None:
+    found = changed(patch, base)
+    if not where:
+        assert found == []
+        return
+    assert [one for one in found if one.where == where and problem in one.problem and hint in one.hint], found
+
+
+def test_lines_and_paths() -> None:
+    lines = {"a": 1, "a.b": 2, "a.b[0]": 3}
+    assert line_of("a.b[0].c", lines) == 3
+    assert line_of("a.x.y", lines) == 1
+    assert line_of("z", lines) is None
+    assert related("a.b", "a.b.c")
+    assert related("a.b[0]", "a.b")
+    assert not related("a.b", "a.bc")
+
+
+def test_unbuilt_names_parts_parameters_and_losses() -> None:
+    ads = design.load(DESIGNS / "ads.yaml")
+    problems = [one.problem for one in design.unbuilt(ads)]
+    assert "the learner 'smoothed_rate' is in the language, but no part of this installation builds it yet" in problems
+    assert design.unbuilt(design.load(DESIGNS / "video.yaml")) == []
+
+
+def test_an_unreadable_document_still_parses_lines() -> None:
+    with pytest.raises(Unreadable):
+        parse("[")
