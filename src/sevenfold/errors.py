@@ -44,11 +44,12 @@ class DataError(SevenfoldError):
 
 
 class LeakError(DataError):
-    """A feature that knows what only the future tells: its name, the column read and both times."""
+    """A feature that knows what only the future tells: its name, the column read and both times; a waiver names `code`."""
 
     def __init__(self, where: str, problem: str, hint: str = "", *, feature: str, column: str = "",
-                 row_time: int | None = None, read_time: int | None = None) -> None:
+                 row_time: int | None = None, read_time: int | None = None, code: str = "") -> None:
         super().__init__(where, problem, hint)
+        self.code = code
         self.feature = feature
         self.column = column
         self.row_time = row_time

@@ -34,13 +34,13 @@ def check_retriever(part: str | Callable[..., Any], **params: Any) -> None:
     _expect(_equal((interactions, visits), before), name, "changes its inputs")
     _expect_scores(name, scores[0], (len(visits.user), interactions.items))
     _expect(_same(scores[0], scores[1]), name, "gives another answer for the same seed")
-    _expect(fitted[0].random or _same(scores[0], scores[2]), name, "says that it is not random, yet the seed moves its answer")
+    _expect(fitted[0].random or _same(scores[0], scores[2]), name, "is not `random`, yet the seed moves its answer")
     _expect_single(name, fitted[0], visits, scores[0])
     _expect_saved(name, fitted[0], fitted[1], lambda retriever: retriever.scores(visits))
     _expect_strangers(name, fitted[0], interactions.items)
     _expect_grown(name, fitted[0], visits, scores[0])
     area = _area(scores[0], visits.history, wanted)
-    _expect(area > CHANCE, name, f"ranks a wanted item above another in {area:.2f} of pairs, expected more than {CHANCE}")
+    _expect(area > CHANCE, name, f"ranks a wanted item above others in {area:.2f} of pairs, expected over {CHANCE}")
 
 
 def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
@@ -67,8 +67,8 @@ def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
 def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, Visits, I32]:
     """Two clubs of users, each with its own half of the items, the first of them far the most popular.
 
-    Returns what happened, one visit of each user, of an unknown one and of an unknown one without a history, and the item
-    [users] that each user wants next: one of the own club's, chosen like the others but not seen yet.
+    Returns what happened, one visit of each user, of an unknown one and of an unknown one without a history, and the
+    item [users] that each user wants next: one of the own club's, chosen like the others but not seen yet.
     """
     random = np.random.default_rng(seed)
     half = items // 2
@@ -76,8 +76,9 @@ def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, 
     history = np.stack([random.choice(half, 6, replace=False, p=chance) + half * (user % 2) for user in range(users)])
     wanted, history = history[:, 0].astype(np.int32), history[:, 1:].astype(np.int32)
     n = history.size
-    interactions = Interactions(user=np.tile(np.arange(users, dtype=np.int32), history.shape[1]), item=history.T[::-1].ravel(),
-                                time=np.arange(n, dtype=np.int64) * SECOND, users=users, items=items, cut=n * SECOND,
+    interactions = Interactions(user=np.tile(np.arange(users, dtype=np.int32), history.shape[1]),
+                                item=history.T[::-1].ravel().astype(np.int32), time=np.arange(n, dtype=np.int64) * SECOND,
+                                users=users, items=items, cut=n * SECOND,
                                 content=np.repeat(np.eye(2, dtype=np.float32), half, axis=0))
     padded = np.full((users + 2, history.shape[1] + 3), -1, np.int32)
     padded[:users, :history.shape[1]] = history
@@ -94,7 +95,7 @@ def _maker(registry: Registry, part: str | Callable[..., Any], params: dict[str,
         return part, lambda: registry.make(part, params)
     name = getattr(part, "__name__", type(part).__name__)
     kinds = {parameter.kind for parameter in inspect.signature(part).parameters.values()}
-    _expect(kinds <= {inspect.Parameter.KEYWORD_ONLY}, name, "has parameters without a keyword, which no document can name")
+    _expect(kinds <= {inspect.Parameter.KEYWORD_ONLY}, name, "has parameters that are not keyword-only")
     return name, lambda: part(**params)
 
 
@@ -120,18 +121,19 @@ def _close(one: F32, other: F32) -> bool:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """Whether records of arrays, or tuples of them, hold the same values."""
-    if isinstance(one, np.ndarray):
-        return _same(one, other)
+    """Whether arrays, tuples of them or records of them hold the same values."""
     if isinstance(one, tuple):
         return all(_equal(a, b) for a, b in zip(one, other, strict=True))
-    return _equal(tuple(vars(one).values()), tuple(vars(other).values())) if hasattr(one, "__dict__") else bool(one == other)
+    if hasattr(one, "__dict__"):
+        return _equal(tuple(vars(one).values()), tuple(vars(other).values()))
+    return _same(one, other)
 
 
 def _expect_scores(name: str, scores: F32, shape: tuple[int, int]) -> None:
     _expect(scores.shape == shape, name, f"gives scores of shape {scores.shape}, expected {shape}")
     _expect(scores.dtype == np.float32, name, f"gives scores of {scores.dtype}, expected float32")
-    _expect(not np.isnan(scores).any() and not np.isposinf(scores).any(), name, "gives a score that is neither finite nor -inf")
+    bad = np.isnan(scores) | np.isposinf(scores)
+    _expect(not bad.any(), name, "gives a score that is neither finite nor -inf")
 
 
 def _expect_single(name: str, retriever: Any, visits: Visits, scores: F32) -> None:
@@ -150,8 +152,11 @@ def _expect_saved(name: str, part: Any, twin: Any, answer: Callable[[Any], Any])
             where.mkdir()
             saved.save(where)
         _expect(_same(answer(type(part).load(first)), answer(part)), name, "gives another answer once saved and loaded")
-        files = [{path.relative_to(where): path.read_bytes() for path in where.rglob("*") if path.is_file()} for where in (first, second)]
-        _expect(files[0] == files[1], name, "saves other bytes for the same seed")
+        _expect(_bytes(first) == _bytes(second), name, "saves other bytes for the same seed")
+
+
+def _bytes(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _expect_strangers(name: str, retriever: Any, items: int) -> None:

@@ -132,10 +132,14 @@ def _factor(suffix: str, known: Mapping[str, float], text: str, unit: Unit) -> f
         raise DesignError("", f"'{text}' is ambiguous: minutes, milliseconds or millions?",
                           f"Write {number}min, {number}ms or {number}M, whichever you mean.")
     if not suffix:
-        raise DesignError("", f"'{text}' has no unit, but a {unit.name} needs one", f"Write it like {unit.example}.")
+        raise DesignError("", f"'{text}' has no unit, but a {unit.name} needs one",
+                          f"Add one of {', '.join(known)}, as in {unit.example}.")
     if suffix != suffix.strip() and suffix.strip() in known:
         raise _refusal(text, unit, f"Write it without a space: {''.join(text.split())}.")
-    hint = "Counts go k, M, bn; B means bytes." if suffix == "B" else nearest(suffix, filter(None, known))
+    low = suffix.lower()
+    like = max((name for name in known if name and low.startswith(name.lower())), key=len, default="")
+    hint = f"Did you mean '{like}'?" if like else nearest(suffix, filter(None, known))
+    hint = "Counts go k, M, bn; B means bytes." if suffix == "B" else hint
     raise DesignError("", f"'{text}' is no {unit.name}: the unit '{suffix.strip()}' is not known here",
                       f"{hint} A good one reads {unit.example}.")
 
@@ -167,7 +171,8 @@ def _read_money(number: float, suffix: str, text: str, unit: Unit) -> float:
 def _read_share(number: float, suffix: str, text: str, unit: Unit) -> float:
     share = number / 100 if suffix == "%" else number
     if suffix not in {"", "%"} or share > 1:
-        raise DesignError("", f"'{text}' is no share", "Write a number between 0 and 1, or a percentage like 5%.")
+        meant = f"Did you mean {text}%? " if not suffix and share <= 100 else ""
+        raise DesignError("", f"'{text}' is no share", f"{meant}Write a percentage, or a number between 0 and 1.")
     return share
 
 

@@ -21,7 +21,18 @@ def test_list_names_every_table_and_whether_it_is_here(tmp_path, monkeypatch, ca
     entries = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
     assert entries["globo"]["present"]
     assert not entries["ml-1m"]["present"]
-    assert set(entries["ml-1m"]) == {"name", "title", "page", "url", "sha256", "terms", "note", "files", "tables", "present"}
+    assert set(entries["ml-1m"]) == {
+        "name",
+        "title",
+        "page",
+        "url",
+        "sha256",
+        "terms",
+        "note",
+        "files",
+        "tables",
+        "present",
+    }
 
 
 def test_get_says_the_terms_and_where_the_files_lie(tmp_path, monkeypatch, capsys):
@@ -37,8 +48,28 @@ def test_get_says_the_terms_and_where_the_files_lie(tmp_path, monkeypatch, capsy
 
 
 def test_simulate_writes_a_world(tmp_path, capsys):
-    assert main(["data", "simulate", "--users", "50", "--items", "60", "--events", "500", "--seed", "3", "--out", str(tmp_path / "w")]) == 0
-    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "w" / f"{name}.parquet") for name in ("events", "users", "items", "truth")]
+    assert (
+        main(
+            [
+                "data",
+                "simulate",
+                "--users",
+                "50",
+                "--items",
+                "60",
+                "--events",
+                "500",
+                "--seed",
+                "3",
+                "--out",
+                str(tmp_path / "w"),
+            ]
+        )
+        == 0
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        str(tmp_path / "w" / f"{name}.parquet") for name in ("events", "users", "items", "truth")
+    ]
     assert parquet.read_metadata(tmp_path / "w" / "events.parquet").num_rows == 500
     assert main(["data", "simulate", "--items", "3", "--out", str(tmp_path / "v")]) == 1
     assert "data simulate --items: expected at least 50, got 3" in capsys.readouterr().err

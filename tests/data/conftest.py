@@ -19,19 +19,43 @@ Make = Callable[..., Design]
 def design(tmp_path: Path) -> Make:
     """Writes tables beside a design and returns the design."""
 
-    def make(events: Mapping[str, Sequence[Any]] | str, *, users: Any = None, items: Any = None, label: str = "rating >= 4",
-             within: float | None = 2 * DAY, label_delay: float = 0.0, own: bool = False, split: Split | None = None,
-             features: Mapping[str, Mapping[str, Part]] | None = None, **roles: Any) -> Design:
+    def make(
+        events: Mapping[str, Sequence[Any]] | str,
+        *,
+        users: Any = None,
+        items: Any = None,
+        label: str = "rating >= 4",
+        within: float | None = 2 * DAY,
+        label_delay: float = 0.0,
+        own: bool = False,
+        split: Split | None = None,
+        features: Mapping[str, Mapping[str, Part]] | None = None,
+        **roles: Any,
+    ) -> Design:
         born = roles.pop("born", None)
         named = {"time": "time", "user": "user", "item": "item", **roles}
-        tables = {key: None if table is None else Table(path=_file(tmp_path, key, table), key="id", born=born if key == "items" else None)
-                  for key, table in (("users", users), ("items", items))}
+        tables = {
+            key: None
+            if table is None
+            else Table(path=_file(tmp_path, key, table), key="id", born=born if key == "items" else None)
+            for key, table in (("users", users), ("items", items))
+        }
         return Design(
-            name="toy", source=str(tmp_path / "toy.yaml"), evaluation=Evaluation(metric="ndcg"),
-            framing=Framing(task="recommend", answer=Answer(items=3),
-                            label=Label(is_=label, within=within, delay=label_delay, own=own)),
-            data=DataSection(events=Events(path=_file(tmp_path, "events", events), **named),
-                             split=split or Split(), features=features or {}, **tables))
+            name="toy",
+            source=str(tmp_path / "toy.yaml"),
+            evaluation=Evaluation(metric="ndcg"),
+            framing=Framing(
+                task="recommend",
+                answer=Answer(items=3),
+                label=Label(is_=label, within=within, delay=label_delay, own=own),
+            ),
+            data=DataSection(
+                events=Events(path=_file(tmp_path, "events", events), **named),
+                split=split or Split(),
+                features=features or {},
+                **tables,
+            ),
+        )
 
     return make
 

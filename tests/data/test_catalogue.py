@@ -16,7 +16,7 @@ from sevenfold.errors import DataError
 FILES = {
     "u.data": "196\t242\t3\t881250949\n186\t302\t3\t891717742\n",
     "u.item": "1|Up (1990)|01-Jan-1990||http://x|" + "|".join("010010000000000000 1".replace(" ", "")) + "\n"
-              "2|Café|||http://y|" + "|".join("0" * 19) + "\n",
+    "2|Café|||http://y|" + "|".join("0" * 19) + "\n",
     "u.user": "1|24|M|technician|85711\n2|53|F|other|T8H1N\n",
     "ratings.dat": "1::1193::5::978300760\n2::661::3::978302109\n",
     "movies.dat": "1::Up: A Film (1990)::Animation|Children's\n2::Café, Le (La Vie) (1963)::Drama\n",
@@ -41,32 +41,52 @@ def read(path: str, *columns: str) -> dict[str, list[object]]:
 
 
 def test_the_smaller_movielens(folder):
-    assert read("ml-100k:ratings") == {"user_id": [196, 186], "movie_id": [242, 302], "rating": [3, 3], "timestamp": [881250949, 891717742]}
+    assert read("ml-100k:ratings") == {
+        "user_id": [196, 186],
+        "movie_id": [242, 302],
+        "rating": [3, 3],
+        "timestamp": [881250949, 891717742],
+    }
     movies = read("ml-100k:movies")
     assert list(movies) == ["movie_id", "title", "released", "year", "genres"]
-    assert (movies["title"], movies["year"], movies["genres"]) == (["Up", "Café"], [1990, None], [["Action", "Children's", "Western"], []])
+    assert (movies["title"], movies["year"], movies["genres"]) == (
+        ["Up", "Café"],
+        [1990, None],
+        [["Action", "Children's", "Western"], []],
+    )
     assert [date and date.year for date in movies["released"]] == [1990, None]
-    assert read("ml-100k:users", "occupation", "zip") == {"occupation": ["technician", "other"], "zip": ["85711", "T8H1N"]}
+    assert read("ml-100k:users", "occupation", "zip") == {
+        "occupation": ["technician", "other"],
+        "zip": ["85711", "T8H1N"],
+    }
 
 
 def test_the_larger_movielens(folder):
     assert read("ml-1m:ratings", "rating", "user_id") == {"user_id": [1, 2], "rating": [5, 3]}
     assert read("ml-1m:all_ratings") == read("ml-1m:ratings")  # no second file: ratings.dat holds them all
-    assert read("ml-1m:movies") == {"movie_id": [1, 2], "title": ["Up: A Film", "Café, Le (La Vie)"],
-                                    "genres": [["Animation", "Children's"], ["Drama"]], "year": [1990, 1963]}
+    assert read("ml-1m:movies") == {
+        "movie_id": [1, 2],
+        "title": ["Up: A Film", "Café, Le (La Vie)"],
+        "genres": [["Animation", "Children's"], ["Drama"]],
+        "year": [1990, 1963],
+    }
     assert read("ml-1m:users")["zip"] == ["48067", "07072"]
 
 
 def test_names_that_are_not_there(folder):
-    for path, text in (("ml-10m:ratings", "data.events.path: no data set is called 'ml-10m'\n    hint: Did you mean 'ml-1m'?"),
-                       ("ml-1m:rating", "the data set 'ml-1m' has no table 'rating'\n    hint: Did you mean 'ratings'?"),
-                       ("globo:clicks", "'globo:clicks' is not on this machine: there is no file '"),
-                       ("globo:clicks", "Fetch it by hand from https://www.kaggle.com/")):
+    for path, text in (
+        ("ml-10m:ratings", "data.events.path: no data set is called 'ml-10m'\n    hint: Did you mean 'ml-1m'?"),
+        ("ml-1m:rating", "the data set 'ml-1m' has no table 'rating'\n    hint: Did you mean 'ratings'?"),
+        ("globo:clicks", "'globo:clicks' is not on this machine: there is no file '"),
+        ("globo:clicks", "Fetch it by hand from https://www.kaggle.com/"),
+    ):
         with pytest.raises(DataError) as caught:
             read(path)
         assert text in str(caught.value)
     (folder / "ml-1m" / "users.dat").unlink()
-    with pytest.raises(DataError, match=r"Fetch it with: sevenfold data get ml-1m; or SEVENFOLD_DATA names a folder with 'ml-1m'\."):
+    with pytest.raises(
+        DataError, match=r"Fetch it with: sevenfold data get ml-1m; or SEVENFOLD_DATA names a folder with 'ml-1m'\."
+    ):
         read("ml-1m:users")
 
 
@@ -112,8 +132,11 @@ def publisher(tmp_path, monkeypatch):
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     entry = dataclasses.replace(
-        catalogue.data_sets()["ml-100k"], url=f"http://127.0.0.1:{server.server_port}/x.zip", sha256=hashlib.sha256(content).hexdigest(),
-        files={name: hashlib.sha256(FILES[name].encode()).hexdigest() for name in ("u.data", "u.item", "u.user")})
+        catalogue.data_sets()["ml-100k"],
+        url=f"http://127.0.0.1:{server.server_port}/x.zip",
+        sha256=hashlib.sha256(content).hexdigest(),
+        files={name: hashlib.sha256(FILES[name].encode()).hexdigest() for name in ("u.data", "u.item", "u.user")},
+    )
     served["sets"] = {"ml-100k": entry}
     monkeypatch.setattr(catalogue, "data_sets", lambda: served["sets"])
     monkeypatch.setenv("SEVENFOLD_DATA", str(tmp_path / "cache"))
@@ -156,12 +179,16 @@ def changed(publisher, **facts):
     publisher["sets"] = {"ml-100k": dataclasses.replace(publisher["sets"]["ml-100k"], **facts)}
 
 
-@pytest.mark.parametrize(("facts", "text"), [
-    ({"sha256": "0" * 64}, "has not the sha256 0000"),
-    ({"files": {"u.data": "0" * 64}}, "the file 'u.data' has not the sha256 0000"),
-    ({"files": {"u.date": None}}, "the archive holds no file 'u.date'\n    hint: Did you mean 'u.data'?"),
-    ({"url": None}, "its publisher gives no address to fetch it from"),
-    ({"url": "http://127.0.0.1:1/x.zip"}, "cannot be fetched from http://127.0.0.1:1/x.zip: ")])
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"sha256": "0" * 64}, "has not the sha256 0000"),
+        ({"files": {"u.data": "0" * 64}}, "the file 'u.data' has not the sha256 0000"),
+        ({"files": {"u.date": None}}, "the archive holds no file 'u.date'\n    hint: Did you mean 'u.data'?"),
+        ({"url": None}, "its publisher gives no address to fetch it from"),
+        ({"url": "http://127.0.0.1:1/x.zip"}, "cannot be fetched from http://127.0.0.1:1/x.zip: "),
+    ],
+)
 def test_what_cannot_be_trusted_leaves_nothing_behind(publisher, tmp_path, facts, text):
     changed(publisher, **facts)
     with pytest.raises(DataError) as caught:
@@ -177,6 +204,6 @@ def test_a_publisher_that_answers_with_an_error(publisher, tmp_path):
         catalogue.fetch("ml-100k")
     publisher |= {"status": 200, "content": b"not a zip"}
     changed(publisher, sha256=None)
-    with pytest.raises(DataError, match="cannot be fetched from .*: file is not a zip file"):
+    with pytest.raises(DataError, match=r"cannot be fetched from .*: file is not a zip file"):
         catalogue.fetch("ml-100k")
     assert not (tmp_path / "cache" / "ml-100k").exists()

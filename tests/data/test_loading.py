@@ -33,9 +33,20 @@ def test_exact_duplicates_are_kept(design):
 
 def test_only_named_columns_are_read(design):
     table = {**LOG, "device": list("xyzx"), "genre": list("xyzx"), "unused": [0] * 4, "size": [1.5] * 4}
-    features = {"user": {"genre": Part(name="attribute")}, "context": {"where": Part(name="one_of", params={"columns": ["device"]})},
-                "item": {"bulk": Part(name="mean", params={"mean": "size"})}}
-    assert data.load(design(table, features=features)).log.table.column_names == ["time", "user", "item", "rating", "device", "genre", "size"]
+    features = {
+        "user": {"genre": Part(name="attribute")},
+        "context": {"where": Part(name="one_of", params={"columns": ["device"]})},
+        "item": {"bulk": Part(name="mean", params={"mean": "size"})},
+    }
+    assert data.load(design(table, features=features)).log.table.column_names == [
+        "time",
+        "user",
+        "item",
+        "rating",
+        "device",
+        "genre",
+        "size",
+    ]
 
 
 def test_when_an_event_may_be_read(design):
@@ -54,13 +65,22 @@ def test_impressions_are_logged_where_requests_are_named(design):
 
 
 def test_attributes_stand_in_the_order_of_the_ids(design):
-    items = {"id": ["d", "b", "a"], "genres": ["X|Y", None, "Z"], "year": [4, None, 1],
-             "since": ["2026-01-02", None, "2026-01-01"], "note": ["a | b", "x", "y"]}
+    items = {
+        "id": ["d", "b", "a"],
+        "genres": ["X|Y", None, "Z"],
+        "year": [4, None, 1],
+        "since": ["2026-01-02", None, "2026-01-01"],
+        "note": ["a | b", "x", "y"],
+    }
     loaded = data.load(design(LOG, items=items, born="since"))
     assert loaded.items.ids.tolist() == ["a", "b", "c", "d"]
     assert loaded.items.table.to_pydict() == {
-        "id": ["a", "b", "c", "d"], "genres": [["Z"], None, None, ["X", "Y"]], "year": [1, None, None, 4],
-        "since": ["2026-01-01", None, None, "2026-01-02"], "note": ["y", "x", None, "a | b"]}
+        "id": ["a", "b", "c", "d"],
+        "genres": [["Z"], None, None, ["X", "Y"]],
+        "year": [1, None, None, 4],
+        "since": ["2026-01-01", None, None, "2026-01-02"],
+        "note": ["y", "x", None, "a | b"],
+    }
     assert loaded.items.born is not None
     assert loaded.items.born.tolist() == [1_767_225_600_000_000, ALWAYS, ALWAYS, 1_767_312_000_000_000]
     assert loaded.users.table.to_pydict() == {"user": [1, 2]}
@@ -79,8 +99,12 @@ def test_ids_are_numbers_or_text(design):
 def test_codes_are_positions_in_rising_ids(design, kind):
     rng = np.random.default_rng(0)
     used = pa.array(rng.integers(0, 100, 500)).cast(kind)
-    loaded = data.load(design({"time": list(range(500)), "user": used, "item": [1] * 500, "rating": [5] * 500},
-                              users={"id": pa.array(range(50, 120)).cast(kind)}))
+    loaded = data.load(
+        design(
+            {"time": list(range(500)), "user": used, "item": [1] * 500, "rating": [5] * 500},
+            users={"id": pa.array(range(50, 120)).cast(kind)},
+        )
+    )
     assert loaded.users.ids[loaded.log.user].tolist() == used.to_pylist()
     assert sorted(loaded.users.ids.tolist()) == loaded.users.ids.tolist() == loaded.users.table["id"].to_pylist()
 
@@ -93,38 +117,82 @@ def refused(design, *parts, error=DataError):
 
 
 def test_wrong_columns_are_named(design):
-    refused(design(LOG, time="tiem"), "data.events.time (events.parquet): no column is called 'tiem'", "Did you mean 'time'?")
-    refused(design(LOG, label="ratings >= 4"), "framing.label.is (events.parquet): no column is called 'ratings'", "Did you mean 'rating'?")
+    refused(
+        design(LOG, time="tiem"),
+        "data.events.time (events.parquet): no column is called 'tiem'",
+        "Did you mean 'time'?",
+    )
+    refused(
+        design(LOG, label="ratings >= 4"),
+        "framing.label.is (events.parquet): no column is called 'ratings'",
+        "Did you mean 'rating'?",
+    )
     refused(design(LOG, label="rating ="), "framing.label.is: 'rating =' is no expression", error=DesignError)
     refused(design(LOG, users={"key": [1]}), "data.users.key (users.parquet): no column is called 'id'")
-    refused(design(LOG, items={"id": ["a"]}, born="when"), "data.items.born (items.parquet): no column is called 'when'")
-    refused(design(LOG, time="none"), "data.events.time: the task 'recommend' needs a column for the time", "time, user, item, rating")
+    refused(
+        design(LOG, items={"id": ["a"]}, born="when"), "data.items.born (items.parquet): no column is called 'when'"
+    )
+    refused(
+        design(LOG, time="none"),
+        "data.events.time: the task 'recommend' needs a column for the time",
+        "time, user, item, rating",
+    )
 
 
 def test_missing_and_bad_values_are_named(design):
-    refused(design({**LOG, "user": [2, None, None, 1]}), "data.events.user (events.parquet): column 'user' is empty in 2 of 4 rows, first in row 2",
-            "Fill them in or leave those rows out")
-    refused(design({**LOG, "time": [1.0, float("nan"), 2.0, 3.0]}), "column 'time' is empty in 1 of 4 rows, first in row 2")
-    refused(design({**LOG, "time": ["2026-01-01", "x", "x", "x"]}), "data.events.time (events.parquet): row 2 holds 'x', which is no time")
-    refused(design({**LOG, "rating": [1.0, 2.0, float("inf"), 3.0]}), "column 'rating' holds an infinite number in row 3")
-    refused(design(LOG, items={"id": ["a"], "size": [float("inf")]}), "data.items (items.parquet): column 'size' holds an infinite number in row 1")
+    refused(
+        design({**LOG, "user": [2, None, None, 1]}),
+        "data.events.user (events.parquet): column 'user' is empty in 2 of 4 rows, first in row 2",
+        "Fill them in or leave those rows out",
+    )
+    refused(
+        design({**LOG, "time": [1.0, float("nan"), 2.0, 3.0]}), "column 'time' is empty in 1 of 4 rows, first in row 2"
+    )
+    refused(
+        design({**LOG, "time": ["2026-01-01", "x", "x", "x"]}),
+        "data.events.time (events.parquet): row 2 holds 'x', which is no time",
+    )
+    refused(
+        design({**LOG, "rating": [1.0, 2.0, float("inf"), 3.0]}), "column 'rating' holds an infinite number in row 3"
+    )
+    refused(
+        design(LOG, items={"id": ["a"], "size": [float("inf")]}),
+        "data.items (items.parquet): column 'size' holds an infinite number in row 1",
+    )
 
 
 def test_labels_that_are_not_a_number_are_not_positive(design):
-    assert data.load(design({**LOG, "rating": [float("nan"), 5.0, None, 1.0]})).log.positive.tolist() == [True, False, False, False]
+    assert data.load(design({**LOG, "rating": [float("nan"), 5.0, None, 1.0]})).log.positive.tolist() == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_keys_are_unique_and_match(design):
-    refused(design(LOG, users={"id": [7, 1, 7, 7]}), "data.users.key (users.parquet): key '7' occurs 3 times, in rows 1, 3, 4",
-            "Keep one row for each key (1 keys occur more than once).")
-    refused(design(LOG, users={"id": [1, None]}), "data.users.key (users.parquet): 1 rows have no key, the first is row 2")
-    refused(design(LOG, items={"id": [1, 2]}), "data.items.key (items.parquet): no id of the log is in it: the log's 'item' holds text "
-            "such as 'b', its own 'id' holds numbers such as '1'", "Write the ids the same way in both")
+    refused(
+        design(LOG, users={"id": [7, 1, 7, 7]}),
+        "data.users.key (users.parquet): key '7' occurs 3 times, in rows 1, 3, 4",
+        "Keep one row for each key (1 keys occur more than once).",
+    )
+    refused(
+        design(LOG, users={"id": [1, None]}), "data.users.key (users.parquet): 1 rows have no key, the first is row 2"
+    )
+    refused(
+        design(LOG, items={"id": [1, 2]}),
+        "data.items.key (items.parquet): no id of the log is in it: the log's 'item' holds text "
+        "such as 'a', its own 'id' holds numbers such as '1'",
+        "Write the ids the same way in both",
+    )
 
 
 def test_one_class(design):
-    refused(design(LOG, label="rating > 5"), "framing.label.is (events.parquet): no event satisfies 'rating > 5', so there is nothing to learn",
-            "The label's columns hold rating: 4, 5, 1; compare them with other values.")
+    refused(
+        design(LOG, label="rating > 5"),
+        "framing.label.is (events.parquet): no event satisfies 'rating > 5', so there is nothing to learn",
+        "The label's columns hold rating: 5, 3, 1; compare them with other values.",
+    )
 
 
 def test_the_fingerprint_names_the_content(design):
@@ -138,8 +206,15 @@ def test_the_fingerprint_names_the_content(design):
 def test_formats_and_catalogue_agree_and_a_big_csv_is_read_in_one_pass(design, tmp_path):
     rng = np.random.default_rng(0)
     size = 300_000
-    table = pa.table({"time": rng.integers(10**9, 10**9 + 10**7, size), "user": rng.integers(0, 20_000, size),
-                      "item": rng.integers(0, 3_000, size), "rating": rng.integers(1, 6, size), "text": ["x" * 50] * size})
+    table = pa.table(
+        {
+            "time": rng.integers(10**9, 10**9 + 10**7, size),
+            "user": rng.integers(0, 20_000, size),
+            "item": rng.integers(0, 3_000, size),
+            "rating": rng.integers(1, 6, size),
+            "text": ["x" * 50] * size,
+        }
+    )
     csv.write_csv(table, tmp_path / "big.csv")
     parquet.write_table(table, tmp_path / "big.parquet")
     before, allocated = clock.perf_counter(), pa.total_allocated_bytes()
@@ -148,3 +223,14 @@ def test_formats_and_catalogue_agree_and_a_big_csv_is_read_in_one_pass(design, t
     assert pa.total_allocated_bytes() - allocated < 40 * size  # the long text was not kept
     assert loaded.fingerprint == data.load(design("big.parquet")).fingerprint
     assert (np.diff(loaded.log.time) >= 0).all()
+
+
+def test_an_item_is_born_before_its_first_event(design):
+    loaded = data.load(design(LOG, items={"id": ["a", "b", "d"], "since": [5, 20, 7]}, born="since"))
+    assert loaded.items.born is not None
+    assert loaded.items.born.tolist() == [5_000_000, 9_999_999, ALWAYS, 7_000_000]
+
+
+def test_numbers_too_large_are_text(design):
+    large = pa.array([2**63 + 5, 1, 1, 1], pa.uint64())
+    assert data.load(design({**LOG, "user": large})).users.ids.tolist() == ["1", "9223372036854775813"]

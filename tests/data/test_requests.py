@@ -10,8 +10,17 @@ from sevenfold.data.requests import labelled
 from sevenfold.design.part import Part
 
 SECOND = 1_000_000
-EVENTS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2), st.integers(0, 4), st.integers(1, 5),
-                            st.sampled_from(["p", "q", "r", None])), min_size=1, max_size=40)
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 30),
+        st.integers(0, 2),
+        st.integers(0, 4),
+        st.integers(1, 5),
+        st.sampled_from(["p", "q", "r", None]),
+    ),
+    min_size=1,
+    max_size=40,
+)
 
 
 def columns(events):
@@ -32,8 +41,11 @@ def oracle(table, within, start, end, *, paged, own):
     found = []
     for (page, user), time in asked.items():
         window = 1 if own else within
-        relevant = {item for at, who, item, rating, shown in rows if who == user and rating >= 4 and
-                    (shown == page if own and paged else time < at * SECOND <= time + window)}
+        relevant = {
+            item
+            for at, who, item, rating, shown in rows
+            if who == user and rating >= 4 and (shown == page if own and paged else time < at * SECOND <= time + window)
+        }
         if start <= time < end:
             found.append((time, user, sorted(relevant)))
     return [each for each in found if each[2]], sum(not each[2] for each in found)
@@ -49,15 +61,23 @@ def test_requests_are_those_of_a_plain_loop(design, events, within, start, lengt
     got = labelled(loaded, made, start, end, limit=1000, seed=0)
     expected, dropped = oracle(table, max(within * SECOND, 1), start, end, paged=paged, own=own)
     ids, items = loaded.users.ids, loaded.items.ids
-    found = [(int(got.requests.time[b]), int(ids[got.requests.user[b]]),
-              items[got.relevant[got.offsets[b]:got.offsets[b + 1]]].tolist()) for b in range(len(got))]
+    found = [
+        (
+            int(got.requests.time[b]),
+            int(ids[got.requests.user[b]]),
+            items[got.relevant[got.offsets[b] : got.offsets[b + 1]]].tolist(),
+        )
+        for b in range(len(got))
+    ]
     assert sorted(found) == sorted(expected)
     assert got.dropped == dropped
     assert (np.diff(got.requests.time) >= 0).all()
 
 
 def test_a_sample_is_uniform_in_order_of_time_and_repeats(design):
-    made = design({"time": list(range(1, 401)), "user": [1, 2] * 200, "item": list(range(400)), "rating": [5] * 400}, within=1)
+    made = design(
+        {"time": list(range(1, 401)), "user": [1, 2] * 200, "item": list(range(400)), "rating": [5] * 400}, within=1
+    )
     loaded = data.load(made)
     everything = labelled(loaded, made, 0, 10**12, limit=400, seed=0)
     assert len(everything) == 400
@@ -71,9 +91,19 @@ def test_a_sample_is_uniform_in_order_of_time_and_repeats(design):
 
 
 def test_the_context_is_the_first_event_without_user_item_and_label(design):
-    made = design({"time": [10, 10, 20], "user": ["u", "u", "v"], "item": [1, 2, 3], "rating": [1, 5, 5], "page": [7, 7, 8],
-                   "device": ["tv", "phone", None], "wait": [0.5, None, 2.0]}, request="page",
-                  features={"context": {"device": Part(name="attribute"), "wait": Part(name="attribute")}})
+    made = design(
+        {
+            "time": [10, 10, 20],
+            "user": ["u", "u", "v"],
+            "item": [1, 2, 3],
+            "rating": [1, 5, 5],
+            "page": [7, 7, 8],
+            "device": ["tv", "phone", None],
+            "wait": [0.5, None, 2.0],
+        },
+        request="page",
+        features={"context": {"device": Part(name="attribute"), "wait": Part(name="attribute")}},
+    )
     got = labelled(data.load(made), made, 0, 10**9, limit=10, seed=0)
     assert sorted(got.requests.context) == ["device", "page", "time", "wait"]
     assert got.requests.context["device"].tolist() == ["tv", None]
@@ -92,4 +122,8 @@ def test_types_are_those_of_the_nouns(design, own):
     made = design({"time": [10, 11], "user": [1, 1], "item": [1, 2], "rating": [5, 5]}, own=own)
     got = labelled(data.load(made), made, 0, 10**9, limit=10, seed=0)
     assert (got.requests.time.dtype, got.requests.user.dtype, got.offsets.dtype, got.relevant.dtype) == (
-        np.int64, np.int32, np.int64, np.int32)
+        np.int64,
+        np.int32,
+        np.int64,
+        np.int32,
+    )

@@ -28,18 +28,29 @@ def write(folder: Path, name: str, text: str | bytes) -> str:
 CSV = "user,item,score\n1,a,0.5\n2,b,\n"
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    ("t.csv", CSV), ("t.csv", "\ufeff" + CSV), ("t.csv", CSV.replace(",", ";")), ("t.csv.gz", CSV),
-    ("t.tsv", CSV.replace(",", "\t")), ("t.tab", CSV.replace(",", "\t")), ("t.dat", CSV.replace(",", "\t")),
-    ("t.jsonl", "\n".join(json.dumps(dict(zip(ROWS, row))) for row in zip(*ROWS.values()))),
-    ("t.ndjson.gz", '{"user": 1, "item": "a", "score": 0.5}\n{"user": 2, "item": "b"}\n')])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", CSV),
+        ("t.csv", "\ufeff" + CSV),
+        ("t.csv", CSV.replace(",", ";")),
+        ("t.csv.gz", CSV),
+        ("t.tsv", CSV.replace(",", "\t")),
+        ("t.tab", CSV.replace(",", "\t")),
+        ("t.dat", CSV.replace(",", "\t")),
+        ("t.jsonl", "\n".join(json.dumps(dict(zip(ROWS, row))) for row in zip(*ROWS.values()))),
+        ("t.ndjson.gz", '{"user": 1, "item": "a", "score": 0.5}\n{"user": 2, "item": "b"}\n'),
+    ],
+)
 def test_every_kind_of_text_gives_the_same_table(tmp_path, name, text):
     assert load(tmp_path, write(tmp_path, name, text)).to_pydict() == ROWS
 
 
 def test_parquet_and_the_projection(tmp_path):
     table = pa.table({**ROWS, "kind": pa.array(["x", "x"]).dictionary_encode()})
+    table = table.append_column("tags", pa.array([["p"], []], pa.large_list(pa.large_string())))
     parquet.write_table(table, tmp_path / "t.parquet")
+    assert load(tmp_path, "t.parquet").schema.field("tags").type == pa.list_(pa.string())
     assert load(tmp_path, "t.parquet", "kind", "user").to_pydict() == {"user": [1, 2], "kind": ["x", "x"]}
     assert load(tmp_path, "t.parquet").schema.field("kind").type == pa.string()
 
@@ -50,8 +61,14 @@ def test_only_the_columns_asked_for_are_converted(tmp_path):
 
 
 def test_tabs_hold_quotes_and_blanks_are_missing(tmp_path):
-    assert load(tmp_path, write(tmp_path, "t.tsv", 'a\tb\n"hi\tx\nyo\t\n')).to_pydict() == {"a": ['"hi', "yo"], "b": ["x", None]}
-    assert load(tmp_path, write(tmp_path, "t.csv", "a,b\nNA,1\n,2\nx,3\n")).to_pydict() == {"a": ["NA", None, "x"], "b": [1, 2, 3]}
+    assert load(tmp_path, write(tmp_path, "t.tsv", 'a\tb\n"hi\tx\nyo\t\n')).to_pydict() == {
+        "a": ['"hi', "yo"],
+        "b": ["x", None],
+    }
+    assert load(tmp_path, write(tmp_path, "t.csv", "a,b\nNA,1\n,2\nx,3\n")).to_pydict() == {
+        "a": ["NA", None, "x"],
+        "b": [1, 2, 3],
+    }
 
 
 def test_not_a_number_is_missing(tmp_path):
@@ -83,13 +100,23 @@ def test_empty_files(tmp_path):
 
 
 def test_text_that_is_not_utf8(tmp_path):
-    refused(tmp_path, write(tmp_path, "t.csv", b"a,b\n1,x\n2,caf\xe9\n"), "column 'b' is not UTF-8 text (line 3)", "iconv -f latin1")
+    refused(
+        tmp_path,
+        write(tmp_path, "t.csv", b"a,b\n1,x\n2,caf\xe9\n"),
+        "column 'b' is not UTF-8 text (line 3)",
+        "iconv -f latin1",
+    )
     refused(tmp_path, write(tmp_path, "h.csv", b"a,caf\xe9\n1,x\n"), "line 1 is not UTF-8 text")
     refused(tmp_path, write(tmp_path, "t.jsonl", b'{"a": "caf\xe9"}\n'), "the lines are not JSON objects in UTF-8")
 
 
 def test_damaged_files(tmp_path):
-    refused(tmp_path, write(tmp_path, "t.parquet", b"PAR1 no"), "data.events.path (t.parquet): cannot be read: ", "Check that the file is whole")
+    refused(
+        tmp_path,
+        write(tmp_path, "t.parquet", b"PAR1 no"),
+        "data.events.path (t.parquet): cannot be read: ",
+        "Check that the file is whole",
+    )
     refused(tmp_path, write(tmp_path, "t.csv", "a,b\n1,2\n3\n"), "cannot be read: ", "Expected 2 columns, got 1")
     refused(tmp_path, write(tmp_path, "t.jsonl", "[1]\n"), "the lines are not JSON objects")
     refused(tmp_path, write(tmp_path, "t.csv", "a,a\n1,2\n"), "two columns are called 'a'", "Rename one of them.")
@@ -99,13 +126,20 @@ def test_damaged_files(tmp_path):
 
 def test_infinite_numbers(tmp_path):
     parquet.write_table(pa.table({"a": [1.0, float("-inf")]}), tmp_path / "t.parquet")
-    refused(tmp_path, "t.parquet", "data.events (t.parquet): column 'a' holds an infinite number in row 2",
-            "an empty field is a missing value.")
+    refused(
+        tmp_path,
+        "t.parquet",
+        "data.events (t.parquet): column 'a' holds an infinite number in row 2",
+        "an empty field is a missing value.",
+    )
 
 
 def test_wrong_columns(tmp_path):
     source = sources.find(write(tmp_path, "t.csv", "timestamp,user\n1,2\n"), folder=tmp_path, where="data.events")
-    with pytest.raises(DataError, match=r"data.events.time \(t.csv\): no column is called 'timestmp'\n    hint: Did you mean 'timestamp'?"):
+    with pytest.raises(
+        DataError,
+        match=r"data.events.time \(t.csv\): no column is called 'timestmp'\n    hint: Did you mean 'timestamp'?",
+    ):
         sources.check_columns(source, [("user", "user"), ("item", None), ("time", "timestmp")])
     with pytest.raises(DataError, match=r"hint: Known names: timestamp, user\."):
         sources.check_columns(source, [("time", "when")])

@@ -28,8 +28,15 @@ def test_nanoseconds_and_fractions_of_a_second():
     assert read([1_500_000_000.25]) == [1_500_000_000_250_000]
 
 
-@pytest.mark.parametrize("text", ["2017-07-14T02:40:00.123456", "2017-07-14 02:40:00.123456", "2017-07-14T02:40:00.123456Z",
-                                  "2017-07-14T04:40:00.123456+02:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2017-07-14T02:40:00.123456",
+        "2017-07-14 02:40:00.123456",
+        "2017-07-14T02:40:00.123456Z",
+        "2017-07-14T04:40:00.123456+02:00",
+    ],
+)
 def test_iso_text(text):
     assert read([text, text]) == [MOMENT, MOMENT]
 
@@ -53,7 +60,9 @@ def test_the_first_bad_value_is_named_with_its_row(size, data):
 def test_other_messages():
     with pytest.raises(DataError, match="row 2 holds 'nan', which is no time"):
         read([1.0, np.nan])
-    with pytest.raises(DataError, match=r"expected a time, got a column of type bool\n    hint: Write numbers since 1970"):
+    with pytest.raises(
+        DataError, match=r"expected a time, got a column of type bool\n    hint: Write numbers since 1970"
+    ):
         read([True])
     with pytest.raises(DataError, match="row 3 holds 'x', which is no time"):
         read(["1", "2", "x"])

@@ -23,15 +23,25 @@ def column(table: pa.Table, name: str) -> np.ndarray:
 
 
 def test_the_shape_of_the_tables(world):
-    assert world.events.column_names == ["event_id", "timestamp", "request_id", "user_id", "item_id", "position", "device",
-                                         "clicked", "watched", "propensity"]
+    assert world.events.column_names == [
+        "event_id",
+        "timestamp",
+        "request_id",
+        "user_id",
+        "item_id",
+        "position",
+        "device",
+        "clicked",
+        "watched",
+        "propensity",
+    ]
     assert (world.events.num_rows, world.users.num_rows, world.items.num_rows) == (30_000, 600, 300)
     assert world.users.column_names == ["user_id", "age", "country"]
     assert world.items.column_names == ["item_id", "title", "topics", "creator", "length", "published"]
     assert world.items.schema.field("topics").type == pa.list_(pa.string())
     time = column(world.events, "timestamp")
     assert (np.diff(time) >= 0).all()
-    assert START <= time[0]
+    assert time[0] >= START
     assert time[-1] < START + (DAYS + 1) * DAY
     assert not {"look", "attraction", "enjoyment"} & set(world.events.column_names)
 
@@ -43,7 +53,12 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, world):
     again = simulate(users=600, items=300, events=30_000, seed=1)
     assert digests(world, tmp_path / "a") == digests(again, tmp_path / "b")
     assert simulate(users=600, items=300, events=30_000, seed=2).events != world.events
-    assert sorted(file.name for file in (tmp_path / "a").iterdir()) == ["events.parquet", "items.parquet", "truth.parquet", "users.parquet"]
+    assert sorted(file.name for file in (tmp_path / "a").iterdir()) == [
+        "events.parquet",
+        "items.parquet",
+        "truth.parquet",
+        "users.parquet",
+    ]
     assert parquet.read_table(tmp_path / "a" / "events.parquet") == world.events
 
 
@@ -77,10 +92,16 @@ def test_clicks_follow_their_known_chances(world):
 def test_propensities_are_chances_of_a_draw(world):
     propensity, position = column(world.events, "propensity"), column(world.events, "position")
     assert ((propensity > 0) & (propensity <= 1)).all()
-    # 1/propensity of the first draw counts the items alive, on average (the rest of the page is drawn without replacement)
+    # the inverse of the first draw's propensity counts the items alive, on average
     first = 1 / propensity[position == 1]
-    alive = (column(world.items, "published").astype("datetime64[us]").astype(np.int64)[None, :]
-             <= column(world.events, "timestamp")[position == 1][:, None]).sum(axis=1).mean()
+    alive = (
+        (
+            column(world.items, "published").astype("datetime64[us]").astype(np.int64)[None, :]
+            <= column(world.events, "timestamp")[position == 1][:, None]
+        )
+        .sum(axis=1)
+        .mean()
+    )
     assert first.mean() == pytest.approx(alive, rel=0.1)
 
 
@@ -95,7 +116,7 @@ def test_bait_draws_clicks_and_disappoints(world):
 
 def test_tastes_drift_and_titles_tell_topics(world):
     near, far = (np.corrcoef(world.tastes[0].ravel(), world.tastes[day].ravel())[0, 1] for day in (1, 50))
-    assert 0.98 < near
+    assert near > 0.98
     assert 0.6 < far < near - 0.05
     main = np.array(list(TOPICS))[world.topics.argmax(axis=1)]
     title = world.items["title"].to_pylist()
@@ -118,14 +139,19 @@ def test_those_who_know_the_truth_or_the_past_beat_popularity(world):
         scores = np.where(known > 0, -np.inf, scores)
         return (scores > scores[np.arange(len(rows)), item[rows] - 1][:, None]).sum(axis=1) < 20
 
-    by_popularity, by_neighbours = hits(np.tile(popular, (len(rows), 1))).mean(), hits(known @ alike + 1e-6 * popular).mean()
+    by_popularity, by_neighbours = (
+        hits(np.tile(popular, (len(rows), 1))).mean(),
+        hits(known @ alike + 1e-6 * popular).mean(),
+    )
     by_truth = hits(world.appeal(user[rows] - 1, time[rows])).mean()
     assert by_truth > by_neighbours > 1.3 * by_popularity
     assert by_truth > 1.8 * by_popularity
 
 
 def test_a_world_that_cannot_be():
-    with pytest.raises(DataError, match=r"data simulate --items: expected at least 50, got 10\n    hint: A page shows ten items"):
+    with pytest.raises(
+        DataError, match=r"data simulate --items: expected at least 50, got 10\n    hint: A page shows ten items"
+    ):
         simulate(items=10)
     with pytest.raises(DataError, match="data simulate --users: expected at least 1, got 0"):
         simulate(users=0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,21 @@ def test_says_what_it_is_for(rule: Rule) -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_design_has_no_finding(path: Path) -> None:
     assert design.examine(path.read_bytes(), path.name) == []
+
+
+def filled(base: dict[str, Any], short: dict[str, Any]) -> dict[str, Any]:
+    inner = {key: filled(base.get(key) or {}, value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+             for key, value in short.items()}
+    return {**base, **inner}
+
+
+@pytest.mark.parametrize("short", (Path(__file__).parent / "product_short.yaml").read_text().split("---\n"),
+                         ids=lambda short: short.split(":")[0].strip("# "))
+def test_a_short_example_with_boundaries_has_no_error(short: str) -> None:
+    name = short.split(":")[0].strip("# ")
+    base = parse((DESIGNS / f"{name}.yaml").read_text())[0]
+    text = yaml.safe_dump(filled(base, parse(short)[0]))
+    assert [one for one in design.examine(text.encode()) if one.severity == "error"] == []
 
 
 def changed(patch: str, base: str = "video") -> list[Finding]:
@@ -164,6 +181,7 @@ def test_lines_and_paths() -> None:
     assert line_of("a.b[0].c", lines) == 3
     assert line_of("a.x.y", lines) == 1
     assert line_of("z", lines) is None
+    assert line_of("z", {"": 1}) == 1
     assert related("a.b", "a.b.c")
     assert related("a.b[0]", "a.b")
     assert not related("a.b", "a.bc")
@@ -179,3 +197,25 @@ def test_unbuilt_names_parts_parameters_and_losses() -> None:
 def test_an_unreadable_document_still_parses_lines() -> None:
     with pytest.raises(Unreadable):
         parse("[")
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from places(value[key], (*path, key))
+
+
+@pytest.mark.parametrize("wrong", ["?!\n" + "x" * 999, 3, [], {}, {"na": "why not"}, None, [{"a": {"b": None}}]], ids=str)
+@pytest.mark.parametrize("case", ["video", "spam"])
+def test_a_wrong_value_anywhere_ends_in_findings(case: str, wrong: Any) -> None:
+    base = parse((DESIGNS / f"{case}.yaml").read_text())[0]
+    for path in list(places(base))[1:]:
+        spoilt = copy.deepcopy(base)
+        inner = spoilt
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = wrong
+        for finding in design.examine(yaml.safe_dump(spoilt).encode()):
+            assert finding.hint
+            assert "\n" not in finding.problem

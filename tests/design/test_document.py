@@ -24,7 +24,7 @@ def test_scalars(text: str, value: object) -> None:
 def test_lines_of_every_path() -> None:
     values, lines = parse("a:\n  b: 1\n  c: [x,\n      y]\nd: {e: 'yes'}\n")
     assert values == {"a": {"b": 1, "c": ["x", "y"]}, "d": {"e": "yes"}}
-    assert lines == {"a": 1, "a.b": 2, "a.c": 3, "a.c[0]": 3, "a.c[1]": 4, "d": 5, "d.e": 5}
+    assert lines == {"": 1, "a": 1, "a.b": 2, "a.c": 3, "a.c[0]": 3, "a.c[1]": 4, "d": 5, "d.e": 5}
 
 
 def test_aliases_repeat_a_value() -> None:

@@ -119,6 +119,8 @@ def test_all_problems_at_once() -> None:
     ({"requirements": {"scale": {"peak": "high"}}}, "Z09", "requirements.scale.peak", "expected a number, got 'high'"),
     ({"requirements": {"scale": {"peak": float("nan")}}}, "Z09", "requirements.scale.peak",
      "expected a number, got 'nan'"),
+    ({"evaluation": {"metric": "ndcg", "least_effect": 10**400}}, "Z09", "evaluation.least_effect",
+     f"expected a number, got '1{'0' * 56}...'"),
     ({"serving": {"rank": {"keep": 2.5}}}, "Z09", "serving.rank.keep", "expected a whole number, got '2.5'"),
     ({"requirements": {"limits": {"p99": {"value": 1}}}}, "Z07", "requirements.limits.p99",
      "expected a duration, got a mapping"),

@@ -39,7 +39,8 @@ def test_reads(kind: str, text: object, value: float) -> None:
     ("Duration", float("nan"), "'nan' is no duration", "finite"),
     ("Duration", float("inf"), "'inf' is no duration", "finite"),
     ("Duration", True, "'True' is no duration", "120ms"),
-    ("Duration", "7days", "the unit 'days' is not known here", "120ms"),
+    ("Duration", "7days", "the unit 'days' is not known here", "Did you mean 'd'?"),
+    ("Count", "500K", "the unit 'K' is not known here", "Did you mean 'k'?"),
     ("Duration", "", "'' is no duration", "120ms"),
     ("Count", "40B", "the unit 'B' is not known here", "B means bytes"),
     ("Bytes", "4gb", "the unit 'gb'", "4GiB"),
@@ -49,9 +50,9 @@ def test_reads(kind: str, text: object, value: float) -> None:
     ("Money", "40k/month", "'40k/month' is no money a month", "$40k/month"),
     ("Money", "$40k", "does not say per what", "$40k/month"),
     ("Duration", "$5", "is no duration", "120ms"),
-    ("Share", "120%", "'120%' is no share", "between 0 and 1"),
-    ("Share", 5, "'5' is no share", "5%"),
-    ("Share", "5m", "is no share", "5%"),
+    ("Share", "120%", "'120%' is no share", "0 and 1"),
+    ("Share", 5, "'5' is no share", "Did you mean 5%?"),
+    ("Share", "5m", "is no share", "percentage"),
     ("Share", "٥%", "is no share", "5%")])
 def test_refuses(kind: str, text: object, problem: str, hint: str) -> None:
     with pytest.raises(DesignError) as caught:

@@ -90,7 +90,26 @@ def test_quantile_says_when_too_few_values_reach_beyond() -> None:
     assert bootstrap.quantile(np.arange(5), 0.5).low is None
 
 
-@pytest.mark.parametrize(("values", "clusters"), [(np.empty(0), np.empty(0)), (np.ones(3), np.ones(2))])
-def test_values_without_users_are_refused(values: np.ndarray, clusters: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=f"expected a value for each of {len(clusters)} clusters, got {len(values)}"):
-        bootstrap.interval(values, clusters)
+def test_a_request_without_a_value_does_not_count() -> None:
+    values, users = np.array([1.0, np.nan, 0.0, 1.0, np.nan]), np.array([0, 0, 1, 2, 3])
+    found = bootstrap.interval(values, users)
+    assert found.value == pytest.approx(2 / 3)
+    assert found.requests == 3
+    assert bootstrap.intervals({"none": np.full(5, np.nan)}, users) == {}
+
+
+def test_measures_share_their_draws_and_their_order_does_not_matter() -> None:
+    rng, users = np.random.default_rng(0), np.arange(200) // 2
+    values = {"a": rng.random((3, 200)), "b": rng.random((1, 200))}
+    found = bootstrap.intervals(values, users)
+    assert found["b"] == bootstrap.interval(values["b"], users)
+    assert found == bootstrap.intervals(dict(reversed(values.items())), users)
+
+
+def test_values_without_users_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected a value for each of 2 clusters, got 3"):
+        bootstrap.interval(np.ones(3), np.ones(2))
+    with pytest.raises(ValueError, match="expected a value for some request, got none"):
+        bootstrap.interval(np.empty(0), np.empty(0))
+    with pytest.raises(ValueError, match="expected values of the same requests on both sides"):
+        bootstrap.paired(np.array([1.0, np.nan]), np.ones(2), np.arange(2))

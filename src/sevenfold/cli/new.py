@@ -96,10 +96,12 @@ def _sections(document: str) -> dict[str, str]:
 
 
 def write_case(case: str, folder: Path, data: str | None) -> int:
+    """Write a shipped design, and its world where it reads one, into a folder."""
     document = text(case, data)
     simulated = "path: data/events.parquet" in document
 
     def make(staging: Path) -> None:
+        """The design, and the world that it reads."""
         (staging / f"{case}.yaml").write_text(document, encoding="utf-8")
         if simulated:
             world.write(world.simulate(**WORLD), staging / "data")

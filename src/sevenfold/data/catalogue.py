@@ -7,7 +7,6 @@ The facts stand in `catalogue.json`. A data set is a folder of the publisher's o
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import tempfile
@@ -186,5 +185,5 @@ def _read(file: Path, shape: TableFile, columns: Sequence[str]) -> pa.Table:
         return PARQUET.read(file, PARQUET.names(file)).rename_columns(names) if names else PARQUET.read(file, columns)
     # the files are in Latin-1, and a reader of text takes one byte between fields
     text = file.read_bytes().decode("latin-1").replace(shape.separator, "\x1f")
-    return read_delimited(io.BytesIO(text.encode()), separator="\x1f", columns=columns or names, names=names,
+    return read_delimited(pa.BufferReader(text.encode()), separator="\x1f", columns=columns or names, names=names,
                           types={name: TYPES[kind] for name, kind in shape.columns.items()})

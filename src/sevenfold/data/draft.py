@@ -65,7 +65,7 @@ def draft(path: Path, *, folder: Path | None = None) -> str:
     taken = {guess.column for guess in (time, user, item, label)}
     request = _request(table, taken, user.column) if label.column != item.column else None
     roles = [time, user, item, *([request] if request else [])]
-    moments = np.sort(microseconds(table.column(time.column), where=time.column))
+    moments = np.sort(microseconds(table.column(time.column).drop_null(), where=time.column))
     written = str(path.resolve()) if folder is None else os.path.relpath(path.resolve(), folder.resolve())
     template = Template((Path(__file__).parent / "draft.yaml").read_text(encoding="utf-8"))
     free = [name for name in table.column_names if name not in taken | {role.column for role in roles}]
@@ -86,15 +86,15 @@ def _time(table: pa.Table, file: str) -> Guess:
                         "Add a column with the moment of each event: seconds since 1970, or 2026-01-31T12:00:00.")
     named = _named(found, "time")
     others = ", ".join(name for name in found if name != (named or found[0]))
-    reason = ("its name and its values" if named else "its values") + " say so" + (f", as of {others}" if others else "")
+    reason = ("its name and values" if named else "its values") + " say so" + (f"; so do {others}" if others else "")
     return Guess("time", named or found[0], reason, named is not None and not others)
 
 
 def _is_time(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_boolean(column.type) or column.null_count:
+    if pa.types.is_boolean(column.type) or column.null_count == len(column):
         return False
     try:
-        moments = microseconds(column, where="")
+        moments = microseconds(column.drop_null(), where="")
     except (DataError, pa.ArrowException):
         return False
     return bool(YEARS[0] <= moments.min() and moments.max() < YEARS[1])
@@ -116,7 +116,7 @@ def _entity(table: pa.Table, role: str, taken: set[str], file: str) -> Guess:
 
 
 def _is_id(column: pa.ChunkedArray) -> bool:
-    return bool((pa.types.is_integer(column.type) or pa.types.is_string(column.type)) and column.null_count == 0)
+    return bool(pa.types.is_integer(column.type) or pa.types.is_string(column.type))
 
 
 def _label(table: pa.Table, taken: set[str], item: str) -> tuple[Guess, str]:
@@ -139,7 +139,7 @@ def _label(table: pa.Table, taken: set[str], item: str) -> tuple[Guess, str]:
 def _every_event(table: pa.Table, item: str) -> tuple[Guess, str]:
     """A condition that always holds: a value that no item has."""
     if not WORD.fullmatch(item):
-        raise DataError(f"from the column '{item}'", "no column looks like a label, and no expression can name this one",
+        raise DataError(f"from the column '{item}'", "no column looks like a label, and no expression names this one",
                         "Rename it to letters, digits and underscores.")
     column = table.column(item)
     value = str(min(pc.min(column).as_py(), 0) - 1) if pa.types.is_integer(column.type) else "''"

@@ -81,10 +81,12 @@ def _first_null(column: pa.ChunkedArray) -> int:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Ids as int64 or as text; whole numbers that a null once made floats are whole again."""
-    if pa.types.is_floating(column.type) and pc.all(pc.equal(column, pc.floor(column)), min_count=0).as_py():
-        return column.cast(pa.int64())
-    return column.cast(pa.int64() if pa.types.is_integer(column.type) or pa.types.is_null(column.type) else pa.string())
+    """Ids as int64 or as text; floats may be whole numbers, and a number too large for int64 is text."""
+    number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_null(column.type)
+    try:
+        return column.cast(pa.int64() if number else pa.string())
+    except pa.ArrowInvalid:
+        return column.cast(pa.string())
 
 
 def _alike(used: pa.ChunkedArray, key: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
+BLOCK = 8 << 20  # bytes of text read at a time
 PEEK = 200  # lines of JSON that tell which keys there are
 
 
@@ -30,15 +31,23 @@ class Format:
 
 def read_delimited(source: Any, *, separator: str, columns: Sequence[str], names: Sequence[str] = (),
                    types: dict[str, pa.DataType] | None = None) -> pa.Table:
-    """Text with one row a line, from a path or a stream; in CSV alone (`,` and `;`) quotes mean anything."""
+    """Text with one row a line, from a path or bytes; in CSV alone (`,` and `;`) quotes mean anything.
+
+    The first block's types are tried on the rest, block by block. Where a later block disagrees all is read at once,
+    which takes as much memory as the file.
+    """
     from pyarrow import csv as reader
 
-    table = reader.read_csv(
-        source,
-        read_options=reader.ReadOptions(column_names=list(names) or None),
-        parse_options=reader.ParseOptions(delimiter=separator, quote_char='"' if separator in ",;" else False,
-                                          newlines_in_values=False),
-        convert_options=reader.ConvertOptions(include_columns=list(columns), column_types=types))
+    options = {
+        "read_options": reader.ReadOptions(column_names=list(names) or None, block_size=BLOCK),
+        "parse_options": reader.ParseOptions(delimiter=separator, quote_char='"' if separator in ",;" else False),
+        "convert_options": reader.ConvertOptions(include_columns=list(columns), column_types=types)}
+    try:
+        table = reader.open_csv(source, **options).read_all()
+    except pa.ArrowInvalid:
+        if not isinstance(source, Path):
+            raise
+        table = reader.read_csv(source, **options)
     for number, column in enumerate(table.schema):
         if pa.types.is_binary(column.type):
             raise ValueError(f"column '{column.name}' is not UTF-8 text{_bad_line(source)}")

@@ -30,22 +30,24 @@ def load(design: Design) -> Data:
 
     Paths are relative to the design's own folder. Of the events only the columns that the document names are read.
     Exact duplicates are kept: the same thing may happen twice. Events of the same moment keep their order. An event is
-    available at its `available` time, else `delay` after it happened, and never before it happened. A text column of a
-    table of entities becomes a list where a '|' parts its values. Raises `DataError` for the first thing that is wrong.
+    available at its `available` time, else `delay` after it happened, and never before it happened; an item is born
+    before its first event. A text column of a table of entities becomes a list where a '|' parts its values. Raises `DataError` for the first thing that is wrong.
     """
     folder = Path(design.source).parent
     source = sources.find(design.data.events.path, folder=folder, where="data.events")
     table = _events(source, design)
     time = _times(table, source, "time", design)
     available = _available(table, time, source, design)
+    if (np.diff(time) < 0).any():
+        order = np.argsort(time, kind="stable")
+        table, time, available = table.take(pa.array(order)), time[order], available[order]
     users, user = _entities("users", table, design, folder)
     items, item = _entities("items", table, design, folder)
+    if items.born is not None:  # whatever the table says, an item was there before its first event
+        shown, first = np.unique(item, return_index=True)
+        items.born[shown] = np.minimum(items.born[shown], time[first] - 1)
     positive = _positive(table, source, design)
-    order = np.argsort(time, kind="stable") if (np.diff(time) < 0).any() else slice(None)
-    if not isinstance(order, slice):
-        table = table.take(pa.array(order))
-    log = Log(time=time[order], available=available[order], user=user[order], item=item[order],
-              positive=positive[order], table=table)
+    log = Log(time=time, available=available, user=user, item=item, positive=positive, table=table)
     label = design.framing.label
     return Data(log=log, users=users, items=items, label_wait=round(((label.within or 0.0) + label.delay) * SECOND),
                 impressions=design.data.events.request is not None,

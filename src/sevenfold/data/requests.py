@@ -51,11 +51,11 @@ def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, se
 def _askers(log: Log, groups: I64 | None, start: int, end: int) -> Array:
     """The first event of each request, in order of time."""
     if groups is None:
-        first = np.flatnonzero(log.positive)
-        first = np.sort(first[_first_of_each(log.user[first], log.time[first])])
-    else:
-        shown, first = np.unique(groups, return_index=True)
-        first = np.sort(first[shown >= 0])
+        low, high = np.searchsorted(log.time, [start, end], side="right")
+        first = low + np.flatnonzero(log.positive[low:high])
+        return np.asarray(np.sort(first[_first_of_each(log.user[first], log.time[first])]))
+    shown, first = np.unique(groups, return_index=True)
+    first = np.sort(first[shown >= 0])
     return first[(log.time[first] > start) & (log.time[first] <= end)]
 
 
@@ -90,7 +90,9 @@ def _of_own(log: Log, groups: I64, first: Array) -> tuple[Array, Array, Array]:
 
 def _of_window(log: Log, first: Array, within: int) -> tuple[Array, Array, Array]:
     """Positive rows such that those of b's user in (t, t + within] are `rows[low[b]:high[b]]`."""
-    rows = np.flatnonzero(log.positive)
+    last = log.time[first[-1:]] + within
+    begin, until = np.searchsorted(log.time, np.append(log.time[first[:1]], last)) if len(first) else (0, 0)
+    rows = begin + np.flatnonzero(log.positive[begin:until])
     rows = rows[np.argsort(log.user[rows], kind="stable")]  # by user, then by time
     moments = np.unique(log.time[rows])
     # one number orders (user, time): the user's turn among all moments

@@ -103,11 +103,17 @@ def _mend(error: Exception) -> str:
 
 
 def _flat(table: pa.Table) -> pa.Table:
-    """Plain columns: a dictionary's values in place of its codes."""
-    for number, column in enumerate(table.schema):
-        if pa.types.is_dictionary(column.type):
-            table = table.set_column(number, column.name, table.column(number).cast(column.type.value_type))
-    return table
+    """Plain columns: values in place of a dictionary's codes, and one type each for text and for lists."""
+    return table.cast(pa.schema([pa.field(column.name, _plain(column.type)) for column in table.schema]))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return pa.list_(_plain(kind.value_type)) if lists else kind
 
 
 def _finite(table: pa.Table, source: Source) -> pa.Table:

@@ -7,7 +7,6 @@ UNREAD      stands where a required value could not be read; whoever touches it 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from functools import cache, partial
@@ -106,7 +105,9 @@ class Reading:
         """Report every key that nothing reads."""
         for key in raw:
             if key not in known:
-                hint = "A part takes no such setting." if not known else nearest(str(key), known)
+                hint = nearest(str(key), known) if known else "It takes no setting at all."
+                if str(key).isdigit():
+                    hint = "A decimal has a point, not a comma: 0.5."
                 self.fail("Z01", join(path, key), f"nothing reads the key '{key}'", hint)
 
     def fields(self, known: Mapping[str, tuple[Field[Any], Any]], raw: Mapping[Any, Any], path: str) -> dict[str, Any]:
@@ -160,7 +161,7 @@ class Reading:
         if isinstance(mark, Named):
             return self.part(mark.kind, raw, path)
         if isinstance(mark, Spelled):
-            text = self.text(str, raw, path)
+            text = self.scalar(str, raw, path)
             return text if text is ABSENT else self._tried("Z09", path, text, lambda: SPELLING[mark.what](text))
         if isinstance(raw, list | tuple | Mapping):
             return self.fail("Z07", path, f"expected a {mark.name}, got {kind(raw)}", f"Write it like {mark.example}.")
@@ -177,34 +178,10 @@ class Reading:
         """A range, `1..5`."""
         return raw if isinstance(raw, units.Range) else self._tried("Z09", path, None, lambda: units.parse_range(raw))
 
-    def text(self, hint: Any, raw: Any, path: str) -> Any:
-        """A text; a number is taken as it reads."""
-        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-            return self.fail("Z09", path, f"expected a text, got {kind(raw)}", "Write a word, or a text in quotes.")
-        return units.plain(raw) if isinstance(raw, float) else str(raw)
-
-    def boolean(self, hint: Any, raw: Any, path: str) -> Any:
-        """true or false."""
-        return raw if isinstance(raw, bool) else self.fail("Z09", path, f"expected true or false, got {kind(raw)}",
-                                                           "Write true or false.")
-
-    def integer(self, hint: Any, raw: Any, path: str) -> Any:
-        """A whole number."""
-        whole = isinstance(raw, float) and raw.is_integer()
-        if isinstance(raw, bool) or not (whole or isinstance(raw, int)):
-            return self.fail("Z09", path, f"expected a whole number, got {kind(raw)}", "Write it in digits, like 100.")
-        return int(raw)
-
-    def number(self, hint: Any, raw: Any, path: str) -> Any:
-        """A finite number."""
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-            return self.fail("Z09", path, f"expected a number, got {kind(raw)}", "Write it in digits, like 0.005.")
-        return float(raw)
-
-    def nothing(self, hint: Any, raw: Any, path: str) -> Any:
-        """A parameter that takes no value."""
-        return raw if raw is None else self.fail("Z09", path, f"expected no value, got {kind(raw)}",
-                                                 "Leave the value out.")
+    def scalar(self, hint: Any, raw: Any, path: str) -> Any:
+        """A text (a number is taken as it reads), true or false, a whole number, a finite number, or no value."""
+        what, example, takes, make = _SCALARS[hint]
+        return make(raw) if takes(raw) else self.fail("Z09", path, f"expected {what}, got {kind(raw)}", f"{example}.")
 
     def literal(self, hint: Any, raw: Any, path: str) -> Any:
         """One of a few words."""
@@ -313,11 +290,22 @@ def _lone(kind_of: str, name: str, given: Any) -> dict[str, Any] | None:
     return {known[0]: given} if len(known) == 1 else None
 
 
+def _number(raw: Any) -> bool:
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and -1e300 < raw < 1e300
+
+
+# Type → what it is called, an example, which plain values it takes, and what it makes of them.
+_SCALARS: dict[Any, tuple[str, str, Callable[[Any], bool], Callable[[Any], Any]]] = {
+    str: ("a text", "Write a word, or a text in quotes", lambda raw: isinstance(raw, str) or _number(raw),
+          lambda raw: units.plain(raw) if isinstance(raw, float) else str(raw)),
+    bool: ("true or false", "Write true or false", lambda raw: isinstance(raw, bool), bool),
+    int: ("a whole number", "Write it in digits, like 100", lambda raw: _number(raw) and raw == int(raw), int),
+    float: ("a number", "Write it in digits, like 0.005", _number, float),
+    NoneType: ("no value", "Leave the value out", lambda raw: raw is None, lambda raw: raw)}
+
 _READERS: dict[Any, Callable[[Reading, Any, Any, str], Any]] = {
     Annotated: Reading.annotated, Literal: Reading.literal, tuple: Reading.sequence, Mapping: Reading.mapping,
-    units.Range: Reading.interval, str: Reading.text, bool: Reading.boolean, int: Reading.integer,
-                                                                float: Reading.number,
-    NoneType: Reading.nothing}
+    units.Range: Reading.interval, **dict.fromkeys(_SCALARS, Reading.scalar)}
 
 _EXAMPLES = {
     "name": "Begin with 'name: video'.",

@@ -90,7 +90,7 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
-        self.lines: dict[str, int] = {}
+        self.lines: dict[str, int] = {"": 1}
         self.anchors: dict[str, tuple[Any, int] | None] = {}  # None while its value is still being built
         self.size = 0
 
@@ -186,4 +186,5 @@ def kind(value: object) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    return "nothing" if value is None else f"'{str(value).lower() if isinstance(value, bool) else value}'"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return "nothing" if value is None else f"'{text if len(text) <= 60 else text[:57] + '...'}'"

@@ -12,6 +12,7 @@ A grammar of seven lines, read by recursive descent into a frozen tree; nothing 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,61 +30,54 @@ CONSTANTS: dict[str, Value] = {"true": True, "false": False}
 RESERVED = {"and", "or", "not", "in", *CONSTANTS}
 
 
+class _Tree:
+    """A part of an expression: a frozen record of its own fields, which are values and other parts."""
+
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        parts = [part for value in vars(self).values() for part in (value if isinstance(value, tuple) else (value,))]
+        return frozenset().union(*(part.columns() for part in parts if isinstance(part, _Tree)))
+
+
 @dataclass(frozen=True)
-class Column:
+class Column(_Tree):
     """A column's own value; as a condition: it is true, or not zero."""
 
     name: str
 
     def columns(self) -> frozenset[str]:
-        """The columns that are read."""
+        """The column itself."""
         return frozenset((self.name,))
 
 
 @dataclass(frozen=True)
-class Compare:
+class Compare(_Tree):
     """A column held against a literal, or, for `in`, against several."""
 
     column: Column
     operator: Operator
     value: Value | tuple[Value, ...]
 
-    def columns(self) -> frozenset[str]:
-        """The columns that are read."""
-        return self.column.columns()
-
 
 @dataclass(frozen=True)
-class Not:
+class Not(_Tree):
     """The condition does not hold."""
 
     term: Expression
 
-    def columns(self) -> frozenset[str]:
-        """The columns that are read."""
-        return self.term.columns()
-
 
 @dataclass(frozen=True)
-class And:
+class And(_Tree):
     """Every condition holds."""
 
     terms: tuple[Expression, ...]
 
-    def columns(self) -> frozenset[str]:
-        """The columns that are read."""
-        return frozenset().union(*(term.columns() for term in self.terms))
-
 
 @dataclass(frozen=True)
-class Or:
+class Or(_Tree):
     """One condition at least holds."""
 
     terms: tuple[Expression, ...]
-
-    def columns(self) -> frozenset[str]:
-        """The columns that are read."""
-        return frozenset().union(*(term.columns() for term in self.terms))
 
 
 Expression = Column | Compare | Not | And | Or
@@ -115,6 +109,8 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
 
 
 def _strange(rest: str) -> str:
+    if rest.startswith(("=>", "=<")):
+        return "Write the sign >= or <=."
     if rest.startswith("="):
         return "Equality is written with two signs: column == value."
     return "An unfinished quote?" if rest[0] in "'\"" else "Write column, or column == value, joined by and, or, not."
@@ -134,16 +130,7 @@ class _Reader:
         self.at = 0
 
     def either(self, depth: int) -> Expression:
-        terms = [self.both(depth)]
-        while self._take("or"):
-            terms.append(self.both(depth))
-        return terms[0] if len(terms) == 1 else Or(tuple(terms))
-
-    def both(self, depth: int) -> Expression:
-        terms = [self.negation(depth)]
-        while self._take("and"):
-            terms.append(self.negation(depth))
-        return terms[0] if len(terms) == 1 else And(tuple(terms))
+        return self._joined("or", lambda: self._joined("and", lambda: self.negation(depth), And), Or)
 
     def negation(self, depth: int) -> Expression:
         if depth > DEPTH:
@@ -168,6 +155,12 @@ class _Reader:
         if self._take("in"):
             return Compare(column, "in", self.literals())
         return column
+
+    def _joined(self, word: str, term: Callable[[], Expression], join: type[And | Or]) -> Expression:
+        terms = [term()]
+        while self._take(word):
+            terms.append(term())
+        return terms[0] if len(terms) == 1 else join(tuple(terms))
 
     def literals(self) -> tuple[Value, ...]:
         self._expect("(")

@@ -71,7 +71,13 @@ class Rule:
 
     def finding(self, where: str, problem: str, hint: str, stage: str = "design") -> Finding:
         """This rule's finding at a place; its line is found later."""
-        return Finding(self.code, self.name, self.severity_at(stage), where, None, problem, hint)
+        return Finding(self.code, self.name, self.severity_at(stage), where, None, _line(problem), _line(hint))
+
+
+def _line(text: str) -> str:
+    """One line of at most 300 letters, whatever a document's values hold."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 300 else f"{flat[:297]}..."
 
 
 RULES: dict[str, Rule] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -45,30 +46,27 @@ def values(lists: Sequence[I32], truth: Truth) -> dict[str, F64]:
 
 def estimates(lists: Sequence[I32], truth: Truth) -> dict[str, Estimate]:
     """Every metric over all requests; `coverage` is the mean over seeds and has no interval."""
-    found = {name: estimate(rows, truth) for name, rows in values(lists, truth).items()}
     shown = float(np.mean([metrics.coverage(items, truth.alive) for items in lists]))
-    whole = {f"coverage@{lists[0].shape[1]}": Estimate(value=shown)}
-    return {name: one for name, one in found.items() if one is not None} | whole
-
-
-def estimate(rows: F64, truth: Truth) -> Estimate | None:
-    """The mean of per-request values [seeds, B] with its interval; None where no request has a value."""
-    valued = _valued(rows)
-    if not valued.any():
-        return None
-    return bootstrap.interval(rows[:, valued], truth.user[valued], seed=truth.seed)
+    return bootstrap.intervals(values(lists, truth), truth.user, seed=truth.seed) \
+        | {f"coverage@{lists[0].shape[1]}": Estimate(value=shown)}
 
 
 def spread(rows: F64) -> tuple[float, ...]:
-    """The mean for each seed."""
-    return tuple(float(value) for value in rows[:, _valued(rows)].mean(axis=1))
+    """The mean for each seed, over the requests that have a value."""
+    return tuple(float(value) for value in np.nanmean(rows, axis=1))
 
 
 def paired(solutions: Mapping[str, F64], truth: Truth, *,
            higher_is_better: bool = True) -> dict[str, dict[str, Estimate]]:
     """Each solution's gain over each other, on the same requests; positive is better, whatever the metric."""
-    return {name: {other: _gain(rows, against, truth, higher_is_better)
-                   for other, against in solutions.items() if other != name} for name, rows in solutions.items()}
+    gains: dict[str, dict[str, Estimate]] = {name: {} for name in solutions}
+    sign = 1 if higher_is_better else -1
+    for a, b in combinations(solutions, 2):
+        found = bootstrap.paired(sign * solutions[a], sign * solutions[b], truth.user, seed=truth.seed)
+        low, high = (-end if end is not None else None for end in (found.high, found.low))
+        gains[a][b] = found
+        gains[b][a] = Estimate(value=-found.value, low=low, high=high, requests=found.requests)
+    return gains
 
 
 def by_slice(lists: Sequence[I32], truth: Truth, names: Sequence[str]) -> dict[str, dict[str, Estimate]]:
@@ -81,17 +79,6 @@ def by_slice(lists: Sequence[I32], truth: Truth, names: Sequence[str]) -> dict[s
 
 def _slice(lists: Sequence[I32], truth: Truth, entries: Bools) -> dict[str, Estimate]:
     offsets, relevant = slices.restrict(truth.offsets, truth.relevant, entries)
-    k = lists[0].shape[1]
-    one = [metrics.per_request(items, offsets, relevant, k) for items in lists]
-    found = {name: estimate(np.stack([rows[name] for rows in one]), truth) for name in one[0]}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _gain(a: F64, b: F64, truth: Truth, higher_is_better: bool) -> Estimate:
-    valued = _valued(a) & _valued(b)
-    sign = 1 if higher_is_better else -1
-    return bootstrap.paired(sign * a[:, valued], sign * b[:, valued], truth.user[valued], seed=truth.seed)
-
-
-def _valued(rows: F64) -> Bools:
-    return np.asarray(np.isfinite(rows).all(axis=0))
+    one = [metrics.per_request(items, offsets, relevant, items.shape[1]) for items in lists]
+    return bootstrap.intervals({name: np.stack([rows[name] for rows in one]) for name in one[0]}, truth.user,
+                               seed=truth.seed)

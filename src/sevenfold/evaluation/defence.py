@@ -22,7 +22,8 @@ def defence(record: Record) -> tuple[Chapter, ...]:
     decided = record.decision or decision.decide(record)
     chapters = (
         Chapter(title=_title(record, decided), points=tuple(_why(record, decided))),
-        Chapter(title="What each of the others would need", points=tuple(_others(record, decided))),
+        Chapter(title="What each of the others would need" if decided.winner else "What stands against each",
+                points=tuple(_others(record, decided))),
         Chapter(title="Where the winner loses", points=tuple(_losses(record, decided))),
         Chapter(title="What is not proved", points=tuple(_doubts(record))),
         Chapter(title="When to look again", points=tuple(("", one.sentence) for one in decided.boundaries

@@ -44,7 +44,8 @@ def above_zero(where: str, **values: float | None) -> None:
     """Refuse parameters that are not above zero (None is left alone)."""
     for name, value in values.items():
         if value is not None and not value > 0:
-            raise ModelError(f"{where}.{name}", f"got {value}, expected a number above 0", f"Give {name} a number above 0.")
+            raise ModelError(f"{where}.{name}", f"got {value}, expected a number above 0",
+                             f"Leave {name} out to get its default.")
 
 
 def room(where: str, needed: int) -> None:
@@ -54,7 +55,7 @@ def room(where: str, needed: int) -> None:
     free = psutil.virtual_memory().available
     if needed > free:
         raise ModelError(where, f"needs {needed} bytes of memory, {free} are free",
-                         "Use a retriever whose size grows with the items and not with their square, or a larger machine.")
+                         "Use a smaller catalogue, a smaller model or a larger machine.")
 
 
 def save(folder: Path, params: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -71,5 +72,6 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         params = json.loads((folder / "parameters.json").read_text(encoding="utf-8"))
         arrays = {path.stem: np.load(path, allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
     except (OSError, ValueError) as error:
-        raise ModelError(str(folder), f"cannot be read: {error}", "Build the bundle again with `sevenfold run`.") from error
+        raise ModelError(str(folder), f"cannot be read: {error}",
+                         "Build the bundle again with `sevenfold run`.") from error
     return params, arrays

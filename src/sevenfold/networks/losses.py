@@ -21,9 +21,8 @@ def sampled_softmax(scores: Any, same: Any, log_q: Any) -> Any:
     import torch
 
     size = len(scores)
-    own = torch.eye(size, dtype=torch.bool)
-    logits = scores - (log_q + math.log(max(size - 1, 1)))
-    logits = torch.where(own, scores, logits.masked_fill(same, -math.inf))
+    negatives = (scores - (log_q + math.log(max(size - 1, 1)))).masked_fill(same, -math.inf)
+    logits = torch.diagonal_scatter(negatives, scores.diagonal())
     return torch.nn.functional.cross_entropy(logits, torch.arange(size))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import sevenfold.report.svg as svg
@@ -145,7 +146,9 @@ def _named(point: Point, points: list[Point], across: svg.Scale, up: svg.Scale, 
     gap = max(place.x - at[0], at[0] - place.x - place.width, place.y - at[1], at[1] - place.y - place.height)
     if gap > radius + 14:
         near = (min(max(at[0], place.x), place.x + place.width), min(max(at[1], place.y), place.y + place.height))
-        shapes.append(svg.line(*at, *near, "leader"))
+        share = radius / math.dist(at, near)  # from the disc's edge
+        edge = (at[0] + share * (near[0] - at[0]), at[1] + share * (near[1] - at[1]))
+        shapes.append(svg.line(*edge, *near, "leader"))
     return shapes
 
 

@@ -17,7 +17,7 @@ from sevenfold.design.sections import Design, Solution
 from sevenfold.evaluation import comparison, cost
 from sevenfold.evaluation.boundaries import conclude
 from sevenfold.nouns import F64, I32, SECOND, Data
-from sevenfold.record import Cost, Dataset, Estimate, Finding, Latency, Probe, Record, Stage
+from sevenfold.record import Basis, Cost, Dataset, Estimate, Finding, Latency, Probe, Record, Stage
 from sevenfold.record import Solution as Measured
 from sevenfold.run.evaluate import STAGES
 from sevenfold.statistics import bootstrap
@@ -62,12 +62,12 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
     total = np.array(one.process["total"])
     declared = design.requirements.scale.items
     at_scale = declared is not None and one.process["catalogue"] >= declared
-    basis = "measured" if at_scale else "unproved"
+    basis: Basis = "measured" if at_scale else "unproved"
     p99 = bootstrap.quantile(total, 0.99)
     latency = Latency(p50=float(np.median(total)), p99=p99.value, p99_low=p99.low, p99_high=p99.high,
                       requests=len(total), catalogue=one.process["catalogue"], basis=basis)
     mean = bootstrap.interval(total, np.arange(len(total)))
-    money = _cost(design, one, mean)
+    money = _cost(design, one, mean, "projected" if at_scale else "unproved")
     return Measured(
         order=order, parts=describe(solution), metrics=comparison.estimates(one.shown, truth), latency_ms=latency,
         memory_mb=one.process["memory_mb"], memory_basis=basis, bundle_mb=one.bundle_bytes / 1e6,
@@ -77,10 +77,10 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
         if len(one.shown) > 1 else {}, paired=paired, weights=dict(one.weights))
 
 
-def _cost(design: Design, one: Measurement, mean: Estimate) -> tuple[float, Cost] | None:
+def _cost(design: Design, one: Measurement, mean: Estimate, basis: Basis) -> tuple[float, Cost] | None:
     low, high = ((end / 1e3 if end is not None else None) for end in (mean.low, mean.high))
     return cost.monthly(design.requirements.scale, seconds=mean.value / 1e3, memory_mb=one.process["memory_mb"],
-                        fit_seconds=one.fit_seconds, cadence=design.requirements.freshness.model, low=low, high=high)
+                        fit_seconds=one.fit_seconds, cadence=design.requirements.freshness.model, low=low, high=high, basis=basis)
 
 
 def _stages(design: Design, one: Measurement) -> tuple[Stage, ...]:

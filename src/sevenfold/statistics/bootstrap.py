@@ -7,7 +7,7 @@ solution was fitted with several seeds, each resample also draws the seed, becau
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -22,25 +22,45 @@ BLOCK = 1_000_000  # users drawn at a time: bounds the memory
 def interval(values: Array, clusters: Array, *, seed: int = 0, resamples: int = RESAMPLES,
              level: float = LEVEL) -> Estimate:
     """The mean of `values` ([B], or [seeds, B]) over requests, whose users are `clusters` [B], and its interval."""
-    sums, counts = _per_cluster(values, clusters)
-    rng = np.random.default_rng(seed)
-    drawn = np.empty(resamples)
-    for block, weights in _draws(rng, len(counts), resamples):
-        drawn[block] = _pick(rng, weights @ sums) / (weights @ counts)
-    return _estimate(float(np.mean(values)), drawn, level, len(clusters))
+    found = intervals({"mean": values}, clusters, seed=seed, resamples=resamples, level=level)
+    if not found:
+        raise ValueError("expected a value for some request, got none")
+    return found["mean"]
+
+
+def intervals(values: Mapping[str, Array], clusters: Array, *, seed: int = 0, resamples: int = RESAMPLES,
+              level: float = LEVEL) -> dict[str, Estimate]:
+    """The same for several measures of the same requests, from the same draws.
+
+    A NaN is a request without a value, which does not count; a measure without any value is left out.
+    """
+    tables = {name: _per_cluster(rows, clusters) for name, rows in values.items()}
+    tables = {name: table for name, table in tables.items() if table[1].any()}
+    if not tables:
+        return {}
+    present = np.any([counts > 0 for _, counts in tables.values()], axis=0)  # a slice's users are few: draw only those
+    tables = {name: (sums[present], counts[present]) for name, (sums, counts) in tables.items()}
+    drawn = {name: np.empty(resamples) for name in tables}
+    for block, weights, luck in _draws(np.random.default_rng(seed), int(present.sum()), resamples):
+        for name, (sums, counts) in tables.items():
+            drawn[name][block] = _ratio(_pick(luck[:, 0], weights @ sums), weights @ counts)
+    return {name: _estimate(float(sums.mean(axis=1).sum() / counts.sum()), drawn[name], level, int(counts.sum()))
+            for name, (sums, counts) in tables.items()}
 
 
 def paired(a: Array, b: Array, clusters: Array, *, seed: int = 0, resamples: int = RESAMPLES,
            level: float = LEVEL) -> Estimate:
     """How much more `a` scores than `b` on the same requests; each ([B], or [seeds, B]) draws its own seed."""
     sums_a, counts = _per_cluster(a, clusters)
-    sums_b, _ = _per_cluster(b, clusters)
-    rng = np.random.default_rng(seed)
+    sums_b, also = _per_cluster(b, clusters)
+    if not np.array_equal(counts, also):
+        raise ValueError("expected values of the same requests on both sides")
     drawn = np.empty(resamples)
-    for block, weights in _draws(rng, len(counts), resamples):
-        gain = _pick(rng, weights @ sums_a) - _pick(rng, weights @ sums_b)
-        drawn[block] = gain / (weights @ counts)
-    return _estimate(float(np.mean(a) - np.mean(b)), drawn, level, len(clusters))
+    for block, weights, luck in _draws(np.random.default_rng(seed), len(counts), resamples):
+        gain = _pick(luck[:, 0], weights @ sums_a) - _pick(luck[:, 1], weights @ sums_b)
+        drawn[block] = _ratio(gain, weights @ counts)
+    value = float((sums_a.mean(axis=1) - sums_b.mean(axis=1)).sum() / counts.sum())
+    return _estimate(value, drawn, level, int(counts.sum()))
 
 
 def quantile(values: Array, share: float, *, level: float = LEVEL) -> Estimate:
@@ -62,31 +82,38 @@ def quantile(values: Array, share: float, *, level: float = LEVEL) -> Estimate:
 
 
 def _per_cluster(values: Array, clusters: Array) -> tuple[F64, F64]:
-    """The sum of each user's values [users, seeds], and how many requests each user has [users]."""
+    """The sum of each user's values [users, seeds], and how many of the user's requests have one [users]."""
     rows = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    if rows.shape[1] == 0 or rows.shape[1] != len(clusters):
+    if rows.shape[1] != len(clusters):
         raise ValueError(f"expected a value for each of {len(clusters)} clusters, got {rows.shape[1]}")
     names, codes = np.unique(clusters, return_inverse=True)
+    valued = np.isfinite(rows).all(axis=0)
     sums = np.zeros((len(names), len(rows)))
-    np.add.at(sums, codes, rows.T)
-    return sums, np.bincount(codes).astype(np.float64)
+    np.add.at(sums, codes[valued], rows.T[valued])
+    return sums, np.bincount(codes[valued], minlength=len(names)).astype(np.float64)
 
 
-def _draws(rng: np.random.Generator, users: int, resamples: int) -> Iterator[tuple[slice, F64]]:
-    """How often each user is drawn, block by block: the rows of a block are resamples."""
+def _draws(rng: np.random.Generator, users: int, resamples: int) -> Iterator[tuple[slice, F64, F64]]:
+    """Block by block: which resamples, how often each draws each user, and the luck that picks their seeds."""
     step = max(1, BLOCK // users)
     for start in range(0, resamples, step):
         rows = min(step, resamples - start)
         drawn = rng.integers(users, size=(rows, users)) + users * np.arange(rows)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * users).reshape(rows, users)
-        yield slice(start, start + rows), counts.astype(np.float64)
+        yield slice(start, start + rows), counts.astype(np.float64), rng.random((rows, 2))
 
 
-def _pick(rng: np.random.Generator, sums: F64) -> F64:
+def _pick(luck: F64, sums: F64) -> F64:
     """One seed's column for each resample."""
-    return np.asarray(sums[np.arange(len(sums)), rng.integers(sums.shape[1], size=len(sums))])
+    return np.asarray(sums[np.arange(len(sums)), (luck * sums.shape[1]).astype(np.int64)])
+
+
+def _ratio(sums: F64, counts: F64) -> F64:
+    """Means; NaN for a resample that drew no user with a value, which only tiny slices know."""
+    result: F64 = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return result
 
 
 def _estimate(value: float, drawn: F64, level: float, requests: int) -> Estimate:
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value=value, low=float(low), high=float(high), requests=requests)

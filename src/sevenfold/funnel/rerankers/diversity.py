@@ -13,7 +13,7 @@ from sevenfold.nouns import F32, F64, I32, I64
 
 
 class Diversity:
-    """Trade score against likeness to what is already chosen: `strength` 0 orders by score, 1 looks at likeness alone."""
+    """Trade score against likeness to what is chosen already: `strength` 0 is the order of the scores, 1 likeness alone."""
 
     def __init__(self, *, strength: float = 0.1) -> None:
         self.strength = strength
@@ -21,11 +21,12 @@ class Diversity:
     def order(self, items: I32, scores: F32, content: F32, k: int) -> I64:
         """Positions of the k chosen of n candidates, best first; ties go to the lower item code.
 
-        `items` [n], `scores` [n] finite, `content` [items, d] with rows of length 1 or 0, so that a product is a cosine.
-        Scores are stretched to 0..1 within the list. k·n·d multiplications.
+        `items` [n], `scores` [n] finite, `content` [items, d] with rows of length 1 or 0, so that a product is a
+        cosine. Scores are stretched to 0..1 within the list. k·n·d multiplications.
         """
         if not 0 <= self.strength <= 1:
-            raise ModelError("diversity.strength", f"got {self.strength}, expected a number in 0..1", "0 keeps the order of the scores.")
+            raise ModelError("diversity.strength", f"got {self.strength}, expected a number in 0..1",
+                             "0 keeps the order of the scores, 0.1 to 0.3 is usual.")
         by_score = np.lexsort((items, -scores))
         value = (1 - self.strength) * _stretch(scores[by_score])
         vectors = content[items[by_score]].astype(np.float64)

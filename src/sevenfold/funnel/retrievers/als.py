@@ -5,6 +5,7 @@ Y. Hu, Y. Koren and C. Volinsky, "Collaborative Filtering for Implicit Feedback 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,14 @@ THREADS = 2  # fixed; each row is solved alone, so that their number moves no bi
 class Als:
     """Factors of items, trained by `implicit`; a visitor's factors are solved from the history at the request.
 
-    Folding in by equation 4 needs no table of users: a new visitor is answered as an old one. `confidence` is the weight
-    of a choice, where no choice weighs 1. An item that nobody chose before the cut, and a visitor without a history, get
-    no proposal.
+    Folding in by equation 4 needs no table of users: a new visitor is answered as an old one. `confidence` is the
+    weight of a choice, where no choice weighs 1. An item that nobody chose before the cut, and a visitor without a
+    history, get no proposal.
     """
 
     random = True
 
-    def __init__(self, *, dimensions: int = 64, regularisation: float = 10.0, confidence: float = 5.0,
+    def __init__(self, *, dimensions: int = 32, regularisation: float = 30.0, confidence: float = 4.5,
                  iterations: int = 15) -> None:
         self.dimensions = dimensions
         self.regularisation = regularisation
@@ -43,8 +44,9 @@ class Als:
         histories.above_zero("als", **self._params())
         chosen = histories.choices("als", interactions)
         with threadpool_limits(1, "blas"):  # two pools of threads would fight; `implicit` warns of it
-            model = AlternatingLeastSquares(factors=self.dimensions, regularization=self.regularisation, alpha=self.confidence,
-                                            iterations=self.iterations, num_threads=THREADS, random_state=seed)
+            model = AlternatingLeastSquares(factors=self.dimensions, regularization=self.regularisation,
+                                            alpha=self.confidence, iterations=self.iterations, num_threads=THREADS,
+                                            random_state=seed)
             model.fit(chosen, show_progress=False)
         known = np.bincount(chosen.indices, minlength=interactions.items) > 0
         self._factors = np.where(known[:, None], model.item_factors, np.float32(0))
@@ -52,11 +54,11 @@ class Als:
 
     def scores(self, visits: Visits) -> F32:
         """The score of every item [B, items]; -inf for an unknown item and for an empty history."""
-        known = self._factors.any(axis=1)
+        known = np.any(self._factors, axis=1)
         out = np.full((len(visits.user), len(known)), -np.inf, np.float32)
         row, item, _ = histories.flat(visits.history, len(known))
         starts = np.searchsorted(row, np.arange(len(out) + 1))
-        for b, (start, stop) in enumerate(zip(starts, starts[1:], strict=False)):
+        for b, (start, stop) in enumerate(pairwise(starts)):
             if start < stop:  # row by row, for BLAS sums a batch in another order than its rows
                 user = self._fold_in(self._factors[item[start:stop]].astype(np.float64))
                 out[b] = np.where(known, self._factors @ user.astype(np.float32), -np.inf)

@@ -30,7 +30,7 @@ class Ease:
 
     random = False
 
-    def __init__(self, *, regularisation: float = 300.0, popularity: float = 0.25, content: float = 10.0) -> None:
+    def __init__(self, *, regularisation: float = 400.0, popularity: float = 0.5, content: float = 10.0) -> None:
         self.regularisation = regularisation
         self.popularity = popularity
         self.content = content

@@ -7,6 +7,7 @@ Neighborhood Interpolation Weights", ICDM 2007, section 4.1.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -117,12 +118,12 @@ class Neighbours:
 def _rows(matrix: Any) -> Iterator[tuple[I32, F32]]:
     """Columns and values of each row of a CSR matrix, columns rising, so that equal matrices give equal neighbours."""
     matrix.sort_indices()
-    for start, stop in zip(matrix.indptr, matrix.indptr[1:], strict=False):
+    for start, stop in pairwise(matrix.indptr):
         yield matrix.indices[start:stop], matrix.data[start:stop]
 
 
 def _together(interactions: Interactions, within: float) -> Any:
-    """How many users chose both items [items, items] within `within` seconds, each user's last event with an item counting."""
+    """How many users chose both items [items, items] within `within` seconds; a user's last event with an item counts."""
     from scipy.sparse import coo_matrix
 
     last = len(interactions.item) - 1 - np.unique(

@@ -20,7 +20,7 @@ class Popular:
 
     random = False
 
-    def __init__(self, *, half_life: Duration = 2592000.0) -> None:
+    def __init__(self, *, half_life: Duration = 604800.0) -> None:
         self.half_life = half_life
         self._scores: F32 = np.zeros(0, np.float32)
 

@@ -24,7 +24,7 @@ from sevenfold.units import Share
 
 WHERE = "two_tower"
 HIDDEN = 2  # width of the hidden layers, as a multiple of the dimensions
-MOST_EPOCHS, PATIENCE, LEAST_STEPS = 20, 2, 16
+MOST_EPOCHS, PATIENCE, LEAST_STEPS = 20, 1, 16
 HELD_OUT = 0.05  # the last positive events by time, which only tell when to stop
 CHECKED = 2**25  # cells of the (examples × items) table with which the held-out loss is computed
 
@@ -36,7 +36,7 @@ class TwoTower:
 
     def __init__(self, *, dimensions: int = 64, loss: Literal["sampled_softmax", "triplet"] = "sampled_softmax",
                  temperature: float = 0.15, margin: float = 0.2, history: int = 30, half_life: float = 6.0,
-                 dropout: Share = 0.1, batch: int = 1024, epochs: int | None = None, learning_rate: float = 0.002) -> None:
+                 dropout: Share = 0.1, batch: int = 1024, epochs: int | None = None, learning_rate: float = 0.004) -> None:
         self.dimensions = dimensions
         self.loss = loss
         self.temperature = temperature  # of the softmax
