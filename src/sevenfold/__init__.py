@@ -9,20 +9,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sevenfold.design import Design, check, load, schema, show
+    from sevenfold.design import Design, check, load
     from sevenfold.errors import BundleError, DataError, DesignError, LeakError, SevenfoldError
     from sevenfold.record import Record
-    from sevenfold.run import answer, run
+    from sevenfold.run import answer, execute
 
 _HOMES = {
-    "sevenfold.design": ("Design", "check", "load", "schema", "show"),
+    "sevenfold.design": ("Design", "check", "load"),
     "sevenfold.errors": ("BundleError", "DataError", "DesignError", "LeakError", "SevenfoldError"),
     "sevenfold.record": ("Record",),
-    "sevenfold.run": ("answer", "run"),
+    "sevenfold.run": ("answer", "execute"),
 }
 __all__ = [
     "BundleError", "DataError", "Design", "DesignError", "LeakError", "Record", "SevenfoldError",
-    "answer", "check", "load", "run", "schema", "show",
+    "answer", "check", "execute", "load",
 ]  # fmt: skip
 
 

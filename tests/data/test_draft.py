@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from sevenfold import data, design
+from sevenfold import data, design, features
 from sevenfold.data.draft import draft
 from sevenfold.data.splits import cuts
 from sevenfold.errors import DataError
@@ -37,7 +37,7 @@ def sound(made):
         finding for finding in design.check(made) if finding.severity == "error" and finding.name != "not-built"
     ] == []
     loaded = data.load(made)
-    cuts(loaded, made)
+    features.fit(made, loaded, cuts(loaded, made).ranker_from)
     return loaded
 
 

@@ -82,7 +82,7 @@ def test_attributes_stand_in_the_order_of_the_ids(design):
         "note": ["y", "x", None, "a | b"],
     }
     assert loaded.items.born is not None
-    assert loaded.items.born.tolist() == [1_767_225_600_000_000, ALWAYS, ALWAYS, 1_767_312_000_000_000]
+    assert loaded.items.born.tolist() == [9_999_999, ALWAYS, ALWAYS, 1_767_312_000_000_000]
     assert loaded.users.table.to_pydict() == {"user": [1, 2]}
 
 
@@ -234,3 +234,11 @@ def test_an_item_is_born_before_its_first_event(design):
 def test_numbers_too_large_are_text(design):
     large = pa.array([2**63 + 5, 1, 1, 1], pa.uint64())
     assert data.load(design({**LOG, "user": large})).users.ids.tolist() == ["1", "9223372036854775813"]
+
+
+def test_a_birth_that_is_no_time_is_named_with_its_row(design):
+    items = {"id": ["a", "b", "c"], "since": [None, "2026-01-01", "soon"]}
+    refused(design(LOG, items=items, born="since"), "data.items.born (items.parquet): row 3 holds 'soon', which is no time")
+    never = data.load(design(LOG, items={"id": ["a"], "since": pa.nulls(1, pa.string())}, born="since")).items
+    assert never.born is not None
+    assert never.born.tolist() == [ALWAYS] * 3

@@ -1,16 +1,16 @@
 """Which columns give the label away? Every column that a feature reads as it stands, held against the label alone.
 
-Read as they stand are columns of the request's own row (group context) and of the users' and items' tables. A column is
-weighed by the area under the ROC curve (0.5 knows nothing, 1 knows all) of four simple scores:
+Read as they stand are columns of the request's own row (group context) and of the users' and items' tables. A column
+is weighed by the area under the ROC curve (0.5 knows nothing, 1 knows all) of four simple scores:
 
     order        its numbers, rising or falling                         a copy of the label, or of what it is made of
     missing      whether a value is missing                             filled in only after the outcome
     level        the rate of positives of its level, in *other* folds   a code for the outcome, in any disguise
     word         whether a list holds a word                            one tag among many
 
-Folds keep a user (for a table's column: an entity) together, so that a number that merely names something tells nothing.
-One of the scores above `POWER` is a leak. The whole log is a fifth: a table's numbers that rank its entities as a count or
-a mean over the log *with* its last quarter does, and clearly better than the same without, were made from the future.
+Folds keep a user (of an item's column: an item) together, so that what merely names something tells nothing. One
+score above `POWER` is a leak. So are a table's numbers made from the whole log: they rank the entities as a count, sum
+or mean over the log with its last quarter does, and clearly better than the same without.
 """
 
 from __future__ import annotations
@@ -105,9 +105,10 @@ def _rates(codes: I64, label: Bools, names: Array, prior: float = 10.0) -> F64:
     cell = (codes + 1) * FOLDS + fold
     counts = np.bincount(cell, minlength=(int(codes.max()) + 2) * FOLDS).reshape(-1, FOLDS)
     hits = np.bincount(cell, label, counts.size).reshape(-1, FOLDS)
-    others = (hits.sum(axis=1, keepdims=True) - hits + prior * label.mean()) / (
-        counts.sum(axis=1, keepdims=True) - counts + prior)
-    return others.ravel()[cell]
+    other_hits = hits.sum(axis=1, keepdims=True) - hits
+    other_counts = counts.sum(axis=1, keepdims=True) - counts
+    rates: F64 = ((other_hits + prior * label.mean()) / (other_counts + prior)).ravel()[cell]
+    return rates
 
 
 def _binned(number: F64) -> I64:
@@ -138,8 +139,8 @@ def auc(score: Array, label: Bools) -> float:
 def _ranks(values: Array) -> F64:
     """[n] ranks from 1, ties sharing their mean."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts - 1) / 2)[place]
+    ranks: F64 = np.cumsum(counts) - (counts - 1) / 2
+    return ranks[place]
 
 
 def _from_whole_log(data: Data, group: str, column: str) -> str:
@@ -184,5 +185,6 @@ def _aggregate(codes: Array, weight: F64, size: int, mean: bool) -> F64:
 
 def _correlation(a: Array, b: Array) -> float:
     """Spearman's: the correlation of the ranks; 0 where one is constant."""
-    ranks = np.stack([_ranks(a), _ranks(b)])
-    return float(np.corrcoef(ranks)[0, 1]) if (ranks.std(axis=1) > 0).all() else 0.0
+    a, b = _ranks(a) - (len(a) + 1) / 2, _ranks(b) - (len(b) + 1) / 2
+    spread = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return float((a * b).sum()) / spread if spread else 0.0

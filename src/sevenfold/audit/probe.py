@@ -1,8 +1,8 @@
 """Does the past move when the future does? The log from T on is scrambled; every feature asked up to T must stay.
 
 What was not yet available at T is the future, and so is a label that was not yet known. Half of the future's events
-are deleted; users, items, labels and columns of the others change places, and their times are drawn anew from T on, some
-of them at T itself. Encoders and priors stay frozen, for that question is about reading; then the features are fitted
+are deleted; users, items, labels and columns of the others change places, and their times are drawn anew from T on,
+some of them at T itself. Encoders and priors stay frozen, for that question is about reading; then the features are fitted
 once more on a log scrambled from their cut on, and what was frozen must come out the same.
 """
 
@@ -16,20 +16,22 @@ import pyarrow as pa
 from sevenfold.design.sections import Design
 from sevenfold.errors import LeakError
 from sevenfold.features import Features, fit
-from sevenfold.nouns import F32, I64, Candidates, Data, Log, Requests
+from sevenfold.nouns import F32, Array, Candidates, Data, Log, Requests
 
 MOMENTS = 4
 REQUESTS = 200  # asked about at each moment: the last ones up to it
 ITEMS = 8  # of each request
 
 
-def future_scramble(design: Design, data: Data, features: Features, requests: Requests, *, seed: int) -> list[LeakError]:
+def future_scramble(design: Design, data: Data, features: Features, requests: Requests, *,
+                    seed: int) -> list[LeakError]:
     """The features that move with the future, each once; codes X13 (reads it) and X05 (was fitted on it)."""
     if not (len(data.log) and len(requests) and features.features):
         return []
     rng = np.random.default_rng(seed)
     found: dict[str, LeakError] = {}
-    for moment in np.unique(np.quantile(requests.time, np.linspace(0.2, 0.95, MOMENTS)).astype(np.int64)):
+    # moments at which somebody asks, or an event at the very moment would never be put to the proof
+    for moment in np.unique(np.quantile(requests.time, np.linspace(0.2, 0.95, MOMENTS), method="nearest")):
         for leak in _read(features, data, requests, int(moment), rng):
             found.setdefault(leak.feature, leak)
     for leak in _fitted(design, data, features, rng):
@@ -37,7 +39,8 @@ def future_scramble(design: Design, data: Data, features: Features, requests: Re
     return list(found.values())
 
 
-def _read(features: Features, data: Data, requests: Requests, moment: int, rng: np.random.Generator) -> list[LeakError]:
+def _read(features: Features, data: Data, requests: Requests, moment: int,
+          rng: np.random.Generator) -> list[LeakError]:
     asked = _last(requests, moment)
     item = rng.choice(data.log.item, (len(asked), ITEMS)).astype(np.int32)
     candidates = Candidates(request=np.arange(len(asked), dtype=np.int32).repeat(ITEMS), item=item.ravel(),
@@ -59,7 +62,7 @@ def _read(features: Features, data: Data, requests: Requests, moment: int, rng: 
 def _fitted(design: Design, data: Data, features: Features, rng: np.random.Generator) -> list[LeakError]:
     again = fit(design, scramble(data, features.cut, data.label_wait, rng), features.cut)
     return [_leak(features, old.path, "X05", features.cut, _first_future(data, features.cut),
-                  f"what it was fitted on moves when events from {_day(features.cut)}, the training cut, on are scrambled")
+                  f"what it was fitted on moves when events from {_day(features.cut)} on, the cut, are scrambled")
             for old, new in zip(features.features, again.features, strict=True)
             if any(np.asarray(old.state[name]).tobytes() != np.asarray(new.state[name]).tobytes() for name in old.state)]
 
@@ -80,8 +83,9 @@ def scramble(data: Data, moment: int, wait: int, rng: np.random.Generator) -> Da
     available = np.concatenate([log.available[past], fresh])
     order = np.argsort(time, kind="stable")
     users, items, columns = (rows[order] for rows in swap)
-    return replace(data, log=Log(time=time[order], available=available[order], user=log.user[users], item=log.item[items],
-                                 positive=positive[columns], table=log.table.take(pa.array(columns))))
+    other = Log(time=time[order], available=available[order], user=log.user[users], item=log.item[items],
+                positive=positive[columns], table=log.table.take(pa.array(columns)))
+    return replace(data, log=other)
 
 
 def _last(requests: Requests, moment: int) -> Requests:
@@ -90,9 +94,9 @@ def _last(requests: Requests, moment: int) -> Requests:
     return requests.take(np.sort(rows[np.argsort(requests.time[rows], kind="stable")[-REQUESTS:]]))
 
 
-def _differ(before: F32, after: F32) -> I64:
-    """[n] in how many columns a row differs; two missing values are equal."""
-    return ((before != after) & ~(np.isnan(before) & np.isnan(after))).sum(axis=1)
+def _differ(before: F32, after: F32) -> Array:
+    """[n] whether any column of a row differs in a bit; two missing values are equal."""
+    return np.any((before != after) & ~(np.isnan(before) & np.isnan(after)), axis=1)
 
 
 def _leak(features: Features, path: str, code: str, row_time: int, read_time: int, problem: str) -> LeakError:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sevenfold import run as running
+from sevenfold.run import answer
 
 HELP = "one answer from a run's bundle"
 
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Answer from the bundle."""
-    told = running.answer(arguments.run, arguments.user, arguments.k, explain=arguments.explain)
+    told = answer(arguments.run, arguments.user, arguments.k, explain=arguments.explain)
     if arguments.json:
         print(json.dumps(told, indent=1, ensure_ascii=False))
         return 0

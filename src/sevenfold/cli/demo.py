@@ -7,14 +7,15 @@ import sys
 from pathlib import Path
 
 from sevenfold import design as documents
-from sevenfold import run as running
 from sevenfold.cli import new
 from sevenfold.cli.progress import Lines
 from sevenfold.errors import LeakError, SevenfoldError
 from sevenfold.report import terminal
+from sevenfold.run import execute
 
 HELP = "the main job on a simulated world: decide, and stop one planted leak"
-HONEST, LEAKY = "    context:\n      device:\n", "    context:\n      device:\n      clicked:   # planted: written after the answer\n"
+HONEST = "    context:\n      device:\n"
+LEAKY = HONEST + "      clicked:   # planted: written after the answer\n"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
     design = arguments.out / "video.yaml"
     if not design.exists():
         new.write_case("video", arguments.out, "world")
-    record, folder = running.run(documents.load(design), None, Lines(sys.stderr))
+    record, folder = execute(documents.load(design), None, Lines(sys.stderr))
     terminal.show(record, folder)
     leaky = plant(design)
     print(f"\nnow the same design with one more feature, `clicked` ({leaky}):")
     try:
-        running.run(documents.load(leaky), None, Lines(sys.stderr))
+        execute(documents.load(leaky), None, Lines(sys.stderr))
     except LeakError as leak:
         print(f"stopped before training:\n{leak}")
         return 0

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from sevenfold import design as documents
-from sevenfold import run as running
 from sevenfold.cli.progress import Lines
 from sevenfold.errors import DesignError
 from sevenfold.record import to_json
 from sevenfold.report import terminal
+from sevenfold.run import execute
 
 HELP = "features, three solutions, comparison, decision, bundle and report"
 
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Execute the design; 1 when no solution is admissible."""
     try:
-        record, folder = running.run(documents.load(arguments.file), arguments.out, Lines(sys.stderr))
+        record, folder = execute(documents.load(arguments.file), arguments.out, Lines(sys.stderr))
     except DesignError as error:
         for finding in error.findings:
             print(finding.text(str(arguments.file)), file=sys.stderr)  # type: ignore[attr-defined]

@@ -23,27 +23,28 @@ def entities(used: pa.ChunkedArray, name: str, table: Table | None, source: Sour
     `used` is the log's column of ids, `name` what it is called there; ids are whole numbers, or text where either side
     writes text.
     """
-    rows = pa.table({name: pa.nulls(0, used.type)}) if source is None else _attributes(table, source)
-    key = rows.column(0 if table is None or source is None else table.key)
+    rows, key_name = pa.table({name: pa.nulls(0, used.type)}), name
     if table is not None and source is not None:
-        _refuse_bad_keys(key, source.place("key"))
-    used, key = _plain(used), _plain(key)
-    told = f"the log's '{name}' holds {_example(used)}, its own '{table.key}' holds {_example(key)}" if table else ""
-    used, key = _alike(used, key)
+        rows, key_name = _attributes(table, source), table.key
+        _refuse_bad_keys(rows.column(key_name), source.place("key"))
+    written = _plain(used), _plain(rows.column(key_name))
+    used, key = _alike(*written)
     seen = used.dictionary_encode().combine_chunks()
     ids, codes = _codes(seen.dictionary, key)
-    if len(key) and not len(np.intersect1d(codes[:len(seen.dictionary)], codes[len(seen.dictionary):])):
-        assert source is not None
-        raise DataError(source.place("key"), f"no id of the log is in it: {told}",
+    of_log, of_table = np.split(codes, [len(seen.dictionary)])
+    if source is not None and not len(np.intersect1d(of_log, of_table)):
+        raise DataError(source.place("key"), f"no id of the log is in it: the log's '{name}' holds {_example(written[0])}, "
+                        f"its own '{key_name}' holds {_example(written[1])}",
                         "Write the ids the same way in both, or name the column that holds the log's ids.")
-    of_log, of_table = codes[:len(seen.dictionary)], codes[len(seen.dictionary):]
-    aligned = _aligned(rows, key.type, of_table, ids, key_name=name if table is None else table.key)
-    born = _born(aligned, table.born, source) if table and source and table.born else None
+    born = None
+    if table is not None and table.born is not None and source is not None:
+        born = np.full(len(ids), ALWAYS, dtype=np.int64)
+        born[of_table] = _born(rows.column(table.born), source.place("born"))
+    aligned = _aligned(rows, key.type, of_table, ids, key_name)
     return Entities(ids=ids, table=aligned, born=born), of_log[seen.indices.to_numpy()]
 
 
-def _attributes(table: Table | None, source: Source) -> pa.Table:
-    assert table is not None
+def _attributes(table: Table, source: Source) -> pa.Table:
     sources.check_columns(source, [("key", table.key), ("born", table.born), *(("text", name) for name in table.text)])
     rows = sources.read(source, source.columns)
     for number, field in enumerate(rows.schema):
@@ -103,7 +104,7 @@ def _codes(seen: pa.Array, key: pa.ChunkedArray) -> tuple[Array, I32]:
     return ids, codes.astype(np.int32)
 
 
-def _aligned(rows: pa.Table, kind: pa.DataType, codes: I32, ids: Array, *, key_name: str) -> pa.Table:
+def _aligned(rows: pa.Table, kind: pa.DataType, codes: I32, ids: Array, key_name: str) -> pa.Table:
     """One row for each id, in the order of the ids; an id that has none gets nulls."""
     at = np.full(len(ids), -1, dtype=np.int64)
     at[codes] = np.arange(len(codes))
@@ -112,12 +113,12 @@ def _aligned(rows: pa.Table, kind: pa.DataType, codes: I32, ids: Array, *, key_n
     return aligned.set_column(number, key_name, pa.array(ids, kind)).combine_chunks()
 
 
-def _born(table: pa.Table, name: str, source: Source) -> I64:
-    column = table.column(name)
+def _born(column: pa.ChunkedArray, where: str) -> I64:
     known = column.is_valid().to_numpy()
-    born = np.full(len(column), ALWAYS, dtype=np.int64)
-    born[known] = microseconds(column.drop_null(), where=source.place("born"))
-    return born
+    if not known.any():
+        return np.full(len(column), ALWAYS, dtype=np.int64)
+    # filled, not dropped: an error names the row
+    return np.where(known, microseconds(column.fill_null(column.drop_null()[0]), where=where), ALWAYS)
 
 
 def _example(column: pa.ChunkedArray) -> str:

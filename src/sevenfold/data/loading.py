@@ -31,7 +31,8 @@ def load(design: Design) -> Data:
     Paths are relative to the design's own folder. Of the events only the columns that the document names are read.
     Exact duplicates are kept: the same thing may happen twice. Events of the same moment keep their order. An event is
     available at its `available` time, else `delay` after it happened, and never before it happened; an item is born
-    before its first event. A text column of a table of entities becomes a list where a '|' parts its values. Raises `DataError` for the first thing that is wrong.
+    before its first event. A text column of a table of entities becomes a list where a '|' parts its values. Raises
+    `DataError` for the first thing that is wrong.
     """
     folder = Path(design.source).parent
     source = sources.find(design.data.events.path, folder=folder, where="data.events")

@@ -53,10 +53,10 @@ def _askers(log: Log, groups: I64 | None, start: int, end: int) -> Array:
     if groups is None:
         low, high = np.searchsorted(log.time, [start, end], side="right")
         first = low + np.flatnonzero(log.positive[low:high])
-        return np.asarray(np.sort(first[_first_of_each(log.user[first], log.time[first])]))
+        return np.sort(first[_first_of_each(log.user[first], log.time[first])])
     shown, first = np.unique(groups, return_index=True)
     first = np.sort(first[shown >= 0])
-    return first[(log.time[first] > start) & (log.time[first] <= end)]
+    return np.asarray(first[(log.time[first] > start) & (log.time[first] <= end)])
 
 
 def _first_of_each(*keys: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -80,8 +79,6 @@ def _format(file: Path, *, where: str) -> Format:
         raise DataError(where, f"there is no file '{file}'", hint)
     if file.stat().st_size == 0:
         raise DataError(where, f"the file '{file.name}' is empty", "Give a file with a header and rows.")
-    if not os.access(file, os.R_OK):
-        raise DataError(where, f"the file '{file.name}' may not be read", "Give yourself permission to read it.")
     return FORMATS[suffix]
 
 

@@ -94,7 +94,7 @@ class Moment:
         return self.once(("entity", key), lambda: self._entity(self, key).astype(np.int64))
 
     def order(self, key: str) -> tuple[I64, I64 | None]:
-        """The rows' entities in the order of an index, and those rows; as they come (None) where sorting does not pay."""
+        """The rows' entities in the order of an index, and those rows; as they come (None) where few ask."""
         return self.once(("order", key), lambda: (_by_entity if len(self) >= LONG else _as_is)(self.entity(key)))
 
     def place(self, stream: Stream, back: int | None) -> I64 | int:

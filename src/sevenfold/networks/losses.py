@@ -40,3 +40,21 @@ def triplet(scores: Any, same: Any, margin: float) -> Any:
     negative = torch.where(torch.isfinite(semi_hard), semi_hard, easiest)
     cost = (margin - 2.0 * positive[:, 0] + 2.0 * negative).clamp(min=0.0)  # |a - b|² = 2 - 2 cos on the unit sphere
     return torch.where(torch.isfinite(negative), cost, torch.zeros_like(cost)).mean()
+
+
+def within_request(logits: Any, label: Any, request: Any) -> Any:
+    """Cross entropy between a request's labels, scaled to sum 1, and the softmax of its logits [n] (Cao et al. 2007, top one).
+
+    Rows of one request [n] stand together; requests without a positive cost nothing.
+    """
+    import torch
+
+    first = torch.cat([torch.ones(1, dtype=torch.bool), request[1:] != request[:-1]])
+    number = first.cumsum(0) - 1
+    place = torch.arange(len(request)) - first.nonzero()[number, 0]
+    shape = (int(number[-1]) + 1, int(place.max()) + 1)
+    share = torch.zeros(shape).index_put((number, place), label.clamp(min=0.0))
+    table = torch.full(shape, -math.inf).index_put((number, place), logits)
+    total = share.sum(1, keepdim=True)
+    chosen = torch.where(share > 0, torch.log_softmax(table, dim=1), torch.zeros(()))
+    return -(share / total.clamp(min=1e-9) * chosen).sum() / (total > 0).sum().clamp(min=1)

@@ -17,7 +17,6 @@ from sevenfold.errors import MissingPackage, ModelError
 from sevenfold.nouns import Array
 
 
-
 @contextmanager
 def pytorch(where: str, seed: int) -> Iterator[Any]:
     """The package `torch`, made repeatable for the length of a block."""

@@ -5,12 +5,13 @@
     evaluate.py   the answers to the test's requests
     measure.py    time and memory of a serving process
     assemble.py   the record
-    bundles.py    the winner, sealed; and answers from it
+    execution.py  the run, from the document to the sealed winner
+    answering.py  one answer from its bundle
 """
 
 from __future__ import annotations
 
 from sevenfold.run.answering import answer
-from sevenfold.run.execution import run
+from sevenfold.run.execution import execute
 
-__all__ = ["answer", "run"]
+__all__ = ["answer", "execute"]

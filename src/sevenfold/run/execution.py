@@ -40,7 +40,7 @@ PROBED_REQUESTS = 2_000
 SEED = 0  # of every draw of requests; the seeds of a fit are 0, 1, 2, …
 
 
-def run(design: Design, out: Path | None = None, progress: Progress | None = None) -> tuple[records.Record, Path]:
+def execute(design: Design, out: Path | None = None, progress: Progress | None = None) -> tuple[records.Record, Path]:
     """Execute a design; returns its record and the folder that holds record, report and bundle.
 
     Raises DesignError before anything is read when the document has errors, DataError and LeakError from the data.
@@ -95,9 +95,14 @@ class Job:
         return cuts(self.data, self.design)
 
     @cached_property
-    def view(self) -> View:
+    def features(self) -> features.Features:
         """The features, frozen where all solutions freeze them."""
-        return features.fit(self.design, self.data, self.cuts.ranker_from).over(self.data)
+        return features.fit(self.design, self.data, self.cuts.ranker_from)
+
+    @cached_property
+    def view(self) -> View:
+        """The features over the whole log."""
+        return self.features.over(self.data)
 
     @cached_property
     def test(self) -> Labelled:
@@ -118,13 +123,15 @@ class Job:
     @cached_property
     def state(self) -> Path:
         """The data as a serving process reads them."""
-        return self.steps.finish("save the log", self.data.fingerprint, lambda folder: state.save(self.data, folder / "state")) / "state"
+        def make(folder: Path) -> None:
+            state.save(self.data, folder / "state")
+        return self.steps.finish("save the log", self.data.fingerprint, make) / "state"
 
     def probe(self) -> tuple[records.Probe, ...]:
         """Look for leaks before anything is trained; raises the first LeakError that is not waived."""
         asked = labelled(self.data, self.design, self.cuts.start, self.cuts.end, limit=PROBED_REQUESTS, seed=SEED)
         with self.steps.timed("probe for leaks"):
-            leaks = audit(self.design, self.data, self.view.features, asked.requests)
+            leaks = audit(self.design, self.data, self.features, asked.requests)
         waived = {one.code: one.reason for one in self.design.waivers}
         for leak in leaks:
             if leak.code not in waived:
@@ -203,7 +210,7 @@ def seeds(solution: Solution, count: int) -> Sequence[int]:
 
 def _process(words: Iterable[object]) -> str:
     """What `run.measure` prints in a process of its own, on one thread as a serving worker has it."""
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run([sys.executable, "-m", "sevenfold.run.measure", *map(str, words)], capture_output=True,
                           text=True, env={**os.environ, **threads}, check=False)
     if done.returncode:

@@ -136,14 +136,14 @@ def _examples(interactions: Interactions) -> _Examples:
 def _weigh(history: I32, half_life: float, items: int) -> tuple[I64, F64, I64]:
     """Rows of the input table [B, H], their weights [B, H] that sum to 1, and the row of the last item [B].
 
-    An empty history points at the two rows after the items.
+    Items that are not known are passed over; an empty history points at the two rows after the items.
     """
-    there = history >= 0
+    there = (history >= 0) & (history < items)
     weight = np.where(there, 0.5 ** (np.arange(history.shape[1]) / half_life), 0.0)
     empty = ~there.any(axis=1)
     weight[empty, 0] = 1.0
     index = np.where(there, history, items).astype(np.int64)
-    return index, weight / weight.sum(axis=1, keepdims=True), np.where(empty, items + 1, index[:, 0])
+    return index, weight / weight.sum(axis=1, keepdims=True), np.where(empty, items + 1, index[np.arange(len(index)), there.argmax(axis=1)])
 
 
 def _user(inputs: Mapping[str, Any], weights: Mapping[str, Any]) -> Any:

@@ -1,0 +1,76 @@
+"""What learners read of `Rows`: columns by name, labels that can be learned from, and one common scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sevenfold.errors import ModelError, nearest
+from sevenfold.nouns import F32, F64, I64, Rows
+
+FARTHEST = 8.0  # standard deviations; farther out, a value tells no more
+
+
+def columns(rows: Rows, names: tuple[str, ...], where: str) -> F32:
+    """The values [n, names] in the order of `names`, whatever the order in `rows`; `ModelError` names a missing one."""
+    if rows.names == names:
+        return rows.values
+    place = {name: column for column, name in enumerate(rows.names)}
+    for name in names:
+        if name not in place:
+            raise ModelError(where, f"needs the feature '{name}', which the rows do not have", nearest(name, place))
+    return rows.values[:, [place[name] for name in names]]
+
+
+def labels(rows: Rows, where: str) -> F32:
+    """The labels [n]; `ModelError` where there are none, or nothing to tell apart."""
+    if rows.label is None or len(rows) == 0:
+        raise ModelError(where, "got no labelled rows to learn from", "Take a longer log, or loosen framing.label.")
+    if rows.label.min() == rows.label.max():
+        raise ModelError(where, f"every one of the {len(rows)} labels is {rows.label[0]:g}, expected at least two values",
+                         "Loosen framing.label.is, or give this stage more of the log.")
+    return rows.label
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Mean 0 and deviation 1 for each column, the mean where a value is missing, and a flag where that happens."""
+
+    mean: F64  # [F]
+    deviation: F64  # [F], 1 for a constant column
+    flagged: I64  # the columns in which values were missing
+
+    def __call__(self, values: F32) -> F64:
+        """[n, F] → [n, F + flagged], finite."""
+        scaled = (values - self.mean) / self.deviation
+        missing = np.isnan(scaled)
+        scaled = np.clip(np.where(missing, 0.0, scaled), -FARTHEST, FARTHEST)
+        return np.hstack([scaled, missing[:, self.flagged]])
+
+    def state(self) -> dict[str, Any]:
+        """What JSON holds of it."""
+        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist(), "flagged": self.flagged.tolist()}
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Scale:
+        """What `state` gave."""
+        return cls(np.array(state["mean"]), np.array(state["deviation"]), np.array(state["flagged"], dtype=np.int64))
+
+
+def scale(values: F32) -> Scale:
+    """The scale of training values [n, F]; infinite values count as far out, not as missing."""
+    finite = np.isfinite(values)
+    n = np.maximum(finite.sum(axis=0), 1)
+    mean = np.sum(values, axis=0, where=finite, dtype=np.float64) / n
+    deviation = np.sqrt(np.sum((values - mean) ** 2, axis=0, where=finite, dtype=np.float64) / n)
+    flagged = np.flatnonzero(np.isnan(values).any(axis=0))
+    return Scale(mean, np.where(deviation > 1e-9 * np.maximum(np.abs(mean), 1.0), deviation, 1.0), flagged)
+
+
+def by_feature(sizes: F64, names: tuple[str, ...], flagged: I64) -> dict[str, float]:
+    """Sizes [F + flagged] of a scale's columns, a flag's counted with its column's."""
+    total = sizes[: len(names)].copy()
+    np.add.at(total, flagged, sizes[len(names): len(names) + len(flagged)])
+    return dict(zip(names, total.tolist(), strict=True))

@@ -1,0 +1,121 @@
+"""Gradient-boosted trees by XGBoost: they rank within a request, classify or estimate a number."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from sevenfold.errors import BundleError, ModelError
+from sevenfold.models._inputs import columns, labels
+from sevenfold.nouns import F32, I64, Rows
+from sevenfold.units import Share
+
+WHERE = "boosted"
+THREADS = 2  # fixed, so that a sum's order does not depend on the machine
+MOST_ROUNDS, PATIENCE = 1000, 30
+LARGEST_GRADE = 31  # the gain of a grade is 2**grade - 1
+LOSSES = {"lambdarank": {"objective": "rank:ndcg", "eval_metric": "ndcg@10"},
+          "logistic": {"objective": "binary:logistic", "eval_metric": "logloss"},
+          "squared": {"objective": "reg:squarederror", "eval_metric": "rmse"}}
+
+
+class Boosted:
+    """Trees added until the validation metric stops rising; with `rounds` given, exactly so many.
+
+    `lambdarank` is LambdaMART on nDCG (Burges 2010) over the rows of one request; `logistic` scores are probabilities.
+    A missing value takes the branch that suited it best in training.
+    """
+
+    random = True
+
+    def __init__(self, *, loss: Literal["lambdarank", "logistic", "squared"] = "lambdarank", depth: int = 6,
+                 learning_rate: float = 0.1, leaf_weight: float = 5.0, subsample: Share = 0.8, columns: Share = 0.8,
+                 rounds: int | None = None) -> None:
+        self.loss = loss
+        self.depth = depth
+        self.learning_rate = learning_rate
+        self.leaf_weight = leaf_weight  # the least sum of second derivatives in a leaf
+        self.subsample = subsample  # share of the rows that a tree sees
+        self.columns = columns  # share of the features that a tree sees
+        self.rounds = rounds
+
+    def fit(self, train: Rows, validate: Rows, *, seed: int) -> None:
+        """Boost on `train`; `validate` is read only to choose the number of rounds."""
+        import xgboost
+
+        label = labels(train, WHERE)
+        if self.loss == "lambdarank" and not 0 <= label.min() <= label.max() <= LARGEST_GRADE:
+            raise ModelError(WHERE, f"lambdarank needs labels in 0..{LARGEST_GRADE}, got {label.min():g}..{label.max():g}",
+                             "Use 'loss: squared', or scale the label to grades.")
+        self.names = train.names
+        chosen = {"max_depth": self.depth, "eta": self.learning_rate, "min_child_weight": self.leaf_weight,
+                  "subsample": self.subsample, "colsample_bytree": self.columns, "tree_method": "hist", "max_bin": 256,
+                  "nthread": THREADS, "seed": seed, "verbosity": 0, **LOSSES[self.loss]}
+        matrix = self._matrix(train)
+        watch: dict[str, Any] = {}
+        if self.rounds is None:
+            held_out = self._matrix(validate, matrix)
+            watch = {"evals": [(held_out, "validate")], "early_stopping_rounds": PATIENCE, "verbose_eval": False}
+        booster = xgboost.train(chosen, matrix, self.rounds or MOST_ROUNDS, **watch)
+        self.trained_rounds = self.rounds or booster.best_iteration + 1
+        self._booster = booster[: self.trained_rounds]
+        self._serve()
+
+    def kept(self) -> dict[str, Any]:
+        """The parameters with which to fit again without a validation set."""
+        return {"rounds": self.trained_rounds}
+
+    def scores(self, rows: Rows) -> F32:
+        """Margins of the ranking loss, probabilities, or numbers [n]."""
+        values = columns(rows, self.names, WHERE)
+        if len(values) == 0:
+            return np.zeros(0, dtype=np.float32)
+        scores: F32 = self._booster.inplace_predict(values, validate_features=False)
+        return scores
+
+    def grow(self, rows: I64) -> Boosted:
+        """Itself: it holds nothing per item."""
+        return self
+
+    def weights(self) -> dict[str, float]:
+        """Feature → its share of the gain of all splits."""
+        gains = self._booster.get_score(importance_type="total_gain")
+        total = sum(gains.values()) or 1.0
+        return {name: gains.get(f"f{column}", 0.0) / total for column, name in enumerate(self.names)}
+
+    def save(self, folder: Path) -> None:
+        """Write `boosted.json` and XGBoost's own `trees.json`."""
+        parameters = {name: getattr(self, name) for name in self.__init__.__kwdefaults__}  # type: ignore[misc]
+        state = {"parameters": parameters, "names": self.names, "trained_rounds": self.trained_rounds}
+        (folder / "boosted.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
+        (folder / "trees.json").write_bytes(self._booster.save_raw("json"))
+
+    @classmethod
+    def load(cls, folder: Path) -> Boosted:
+        """What `save` wrote."""
+        import xgboost
+
+        state = json.loads((folder / "boosted.json").read_text(encoding="utf-8"))
+        self = cls(**state["parameters"])
+        self.names, self.trained_rounds = tuple(state["names"]), state["trained_rounds"]
+        try:
+            self._booster = xgboost.Booster(model_file=folder / "trees.json")
+        except xgboost.core.XGBoostError as error:
+            raise BundleError(str(folder / "trees.json"), "holds no trees that this XGBoost can read",
+                              "The file is damaged or of another version; build the bundle again.") from error
+        self._serve()
+        return self
+
+    def _matrix(self, rows: Rows, reference: Any = None) -> Any:
+        import xgboost
+
+        values = columns(rows, self.names, WHERE)
+        grouped = {"group": rows.groups} if self.loss == "lambdarank" else {}
+        return xgboost.QuantileDMatrix(values, rows.label, ref=reference, nthread=THREADS, **grouped)
+
+    def _serve(self) -> None:
+        """One thread per request: requests are what run side by side."""
+        self._booster.set_param({"nthread": 1})

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sevenfold.errors import ModelError
+from sevenfold.funnel.retrievers.ease import Ease
+from sevenfold.testing import toy
+
+
+def test_weights_solve_each_column_as_a_ridge_regression_without_the_item_itself():
+    """EASE's closed form against the problem that it solves: regress an item on all others."""
+    interactions, visits, _ = toy()
+    chosen = np.zeros((interactions.users, interactions.items))
+    chosen[interactions.user, interactions.item] = 1
+    weights = np.zeros((interactions.items, interactions.items))
+    for item in range(interactions.items):
+        others = np.delete(np.arange(interactions.items), item)
+        left = chosen[:, others]
+        weights[others, item] = np.linalg.solve(left.T @ left + 7.0 * np.eye(len(others)), left.T @ chosen[:, item])
+    ease = Ease(regularisation=7.0, popularity=0.0, content=0.0)
+    ease.fit(interactions, seed=0)
+    users = interactions.users
+    assert ease.scores(visits)[:users] == pytest.approx(chosen @ weights, abs=1e-5)
+
+
+def test_content_counts_as_further_rows():
+    interactions, visits, _ = toy()
+    chosen = np.zeros((interactions.users, interactions.items))
+    chosen[interactions.user, interactions.item] = 1
+    gram = chosen.T @ chosen + 3.0 * interactions.content @ interactions.content.T
+    inverse = np.linalg.inv(gram + np.diag(7.0 * (chosen.sum(0) / chosen.sum(0).mean()) ** 0.5))
+    weights = inverse / -np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    ease = Ease(regularisation=7.0, popularity=0.5, content=3.0)
+    ease.fit(interactions, seed=0)
+    assert ease.scores(visits)[:interactions.users] == pytest.approx(chosen @ weights, abs=1e-5)
+
+
+def test_a_new_item_is_proposed_for_its_content_and_not_without():
+    interactions, visits, _ = toy()
+    kept = interactions.item != 0
+    known = replace(interactions, user=interactions.user[kept], item=interactions.item[kept], time=interactions.time[kept])
+    scores = {}
+    for content in (0.0, 10.0):
+        ease = Ease(content=content)
+        ease.fit(known, seed=0)
+        scores[content] = ease.scores(visits)[:, 0]
+    assert np.isneginf(scores[0.0]).all()
+    assert scores[10.0][0] > scores[10.0][1]  # item 0 is of the first user's club
+
+
+def test_a_visitor_without_a_history_gets_no_proposal():
+    interactions, visits, _ = toy()
+    ease = Ease()
+    ease.fit(interactions, seed=0)
+    assert np.isneginf(ease.scores(visits)[-1]).all()
+
+
+def test_a_catalogue_too_large_is_refused_with_its_bytes():
+    interactions, _, _ = toy()
+    message = "ease: needs 10000000000 bytes for 50000 items squared, expected at most 30000 items\n    hint: Use `als` or"
+    with pytest.raises(ModelError, match=message):
+        Ease().fit(replace(interactions, items=50_000), seed=0)
+    ease = Ease()
+    ease.fit(interactions, seed=0)
+    with pytest.raises(ModelError, match=message):
+        ease.grow(np.zeros(50_000, np.int64))
+
+
+def test_a_regularisation_too_small_to_solve_is_refused():
+    interactions, _, _ = toy()
+    with pytest.raises(ModelError, match=r"ease\.regularisation: got 0\.0, expected a number above 0"):
+        Ease(regularisation=0.0).fit(interactions, seed=0)
+    twins = replace(interactions, user=np.zeros(2, np.int32), item=np.array([0, 1], np.int32), time=np.zeros(2, np.int64))
+    with pytest.raises(ModelError, match="got a value too small for the weights to be solved"):
+        Ease(regularisation=1e-300, content=0.0).fit(twins, seed=0)
