@@ -20,7 +20,7 @@ def test_our_rerankers_keep_the_contract(name):
 
 
 @pytest.mark.parametrize(("name", "params"), [
-    ("neighbours", {"similarity": "jaccard", "recency": 0.9}), ("neighbours", {"similarity": "lift", "within": 10.0}),
+    ("neighbours", {"similarity": "jaccard", "recency": 0.9}), ("neighbours", {"similarity": "lift", "within": 170.0}),
     ("neighbours", {"keep": 3}), ("ease", {"content": 0.0}), ("als", {"dimensions": 4, "regularisation": 1.0}),
 ])
 def test_other_parameters_keep_the_contract_too(name, params):
@@ -95,9 +95,9 @@ class GrowsOtherwise(Ease):
 
 
 class Upside(Ease):
-    def scores(self, visits):
-        scores = super().scores(visits)
-        return np.where(np.isfinite(scores), -scores, scores)
+    def fit(self, interactions, *, seed):
+        super().fit(interactions, seed=seed)
+        self._weights = -self._weights
 
 
 class Positional(Ease):

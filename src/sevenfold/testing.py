@@ -12,13 +12,14 @@ import copy
 import inspect
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sevenfold.nouns import F32, I32, I64, SECOND, Interactions, Visits
-from sevenfold.registry import RERANKERS, RETRIEVERS, Registry
+from sevenfold.nouns import F32, I32, I64, SECOND, Array, Interactions, Rows, Visits
+from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS, Registry
 
 TOLERANCE = 1e-6  # between a batch and its singles
 CHANCE = 0.6  # what a part must reach where guessing gives 0.5
@@ -41,6 +42,32 @@ def check_retriever(part: str | Callable[..., Any], **params: Any) -> None:
     _expect_grown(name, fitted[0], visits, scores[0])
     area = _area(scores[0], visits.history, wanted)
     _expect(area > CHANCE, name, f"ranks a wanted item above others in {area:.2f} of pairs, expected over {CHANCE}")
+
+
+def check_learner(part: str | Callable[..., Any], **params: Any) -> None:
+    """Hold a learner, by its name in a document or by its maker, to the contract of `sevenfold.models`."""
+    name, make = _maker(LEARNERS, part, params)
+    train, validate, test = (toy_rows(seed) for seed in (1, 2, 3))
+    before = copy.deepcopy(_arrays(train, validate, test))
+    fitted = [make() for _ in range(3)]
+    for learner, seed in zip(fitted, (3, 3, 4), strict=True):
+        learner.fit(train, validate, seed=seed)
+    scores = [learner.scores(test) for learner in fitted]
+    _expect(_equal(_arrays(train, validate, test), before), name, "changes its inputs")
+    _expect_numbers(name, scores[0], len(test))
+    _expect(_same(scores[0], scores[1]), name, "gives another answer for the same seed")
+    _expect(fitted[0].random or _same(scores[0], scores[2]), name, "is not `random`, yet the seed moves its answer")
+    _expect_pieces(name, fitted[0], test, scores[0])
+    _expect_saved(name, fitted[0], fitted[1], lambda learner: learner.scores(test))
+    _expect_unknown_rows(name, fitted[0], test)
+    grown = fitted[0].grow(np.tile(np.arange(test.items), 2)).scores(replace(test, items=2 * test.items))
+    _expect(np.allclose(grown, scores[0], rtol=TOLERANCE, atol=TOLERANCE), name, "grown, answers otherwise about the items it had")
+    weights = fitted[0].weights()
+    _expect(set(weights) >= set(test.names), name, f"weighs {sorted(weights)}, expected all of {sorted(test.names)}")
+    _expect(all(np.isfinite(weight) for weight in weights.values()), name, "gives a weight that is not finite")
+    wins = scores[0][test.label == 1][:, None] - scores[0][test.label == 0]
+    area = float(np.mean((wins > 0) + 0.5 * (wins == 0)))
+    _expect(area > CHANCE, name, f"ranks a positive above a negative in {area:.2f} of pairs, expected over {CHANCE}")
 
 
 def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
@@ -77,14 +104,29 @@ def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, 
     wanted, history = history[:, 0].astype(np.int32), history[:, 1:].astype(np.int32)
     n = history.size
     interactions = Interactions(user=np.tile(np.arange(users, dtype=np.int32), history.shape[1]),
-                                item=history.T[::-1].ravel().astype(np.int32), time=np.arange(n, dtype=np.int64) * SECOND,
-                                users=users, items=items, cut=n * SECOND,
+                                item=history.T[::-1].ravel().astype(np.int32),
+                                time=np.arange(n, dtype=np.int64) * SECOND, users=users, items=items, cut=n * SECOND,
                                 content=np.repeat(np.eye(2, dtype=np.float32), half, axis=0))
     padded = np.full((users + 2, history.shape[1] + 3), -1, np.int32)
     padded[:users, :history.shape[1]] = history
     padded[users, :2] = history[0, :2]
     user = np.append(np.arange(users), [-1, -1]).astype(np.int32)
     return interactions, Visits(time=np.full(users + 2, n * SECOND, np.int64), user=user, history=padded), wanted
+
+
+def toy_rows(seed: int, requests: int = 60, items: int = 12) -> Rows:
+    """Labelled rows, a request for each few of them, whose label follows `good`; `holes` has gaps, `same` tells nothing."""
+    random = np.random.default_rng(seed)
+    request = np.repeat(np.arange(requests), random.integers(4, 9, requests)).astype(np.int32)
+    n = len(request)
+    values = random.normal(size=(n, 4)).astype(np.float32)
+    label = (values[:, 0] + 0.5 * random.normal(size=n) > 0.3).astype(np.float32)
+    values[random.random(n) < 0.2, 1] = np.nan
+    values[:, 2] = 7.0
+    history = np.sort(random.integers(-4, items, (requests, 5)), axis=1)[:, ::-1]
+    return Rows(values=values, names=("good", "holes", "same", "noise"), request=request, items=items,
+                user=(request % 20).astype(np.int32), item=random.integers(0, items, n).astype(np.int32),
+                history=np.maximum(history, -1).astype(np.int32), label=label)
 
 
 def _maker(registry: Registry, part: str | Callable[..., Any], params: dict[str, Any]) -> tuple[str, Callable[[], Any]]:
@@ -177,6 +219,41 @@ def _expect_grown(name: str, retriever: Any, visits: Visits, scores: F32) -> Non
     _expect_scores(name, grown, (len(scores), 2 * items))
     _expect(_close(grown[:, :items], scores), name, "grown, answers otherwise about the items it had")
     _expect(_same(retriever.scores(visits), scores), name, "changes when it is grown")
+
+
+def _arrays(*batches: Rows) -> tuple[Any, ...]:
+    return tuple((rows.values, rows.request, rows.user, rows.item, rows.history, rows.label) for rows in batches)
+
+
+def _expect_numbers(name: str, scores: F32, n: int) -> None:
+    _expect(scores.shape == (n,), name, f"gives scores of shape {scores.shape}, expected ({n},)")
+    _expect(scores.dtype == np.float32, name, f"gives scores of {scores.dtype}, expected float32")
+    _expect(bool(np.isfinite(scores).all()), name, "gives a score that is not finite")
+
+
+def _expect_pieces(name: str, learner: Any, rows: Rows, scores: F32) -> None:
+    """Request by request, row by row, without labels and with the columns in another order."""
+    for part in [*(np.flatnonzero(rows.request == request) for request in np.unique(rows.request)), *np.arange(20)[:, None]]:
+        alone = learner.scores(_piece(rows, part))
+        _expect(np.allclose(alone, scores[part], rtol=TOLERANCE, atol=TOLERANCE), name, "answers a batch otherwise than its singles")
+    turned = replace(rows, values=np.ascontiguousarray(rows.values[:, ::-1]), names=rows.names[::-1])
+    _expect(_same(learner.scores(turned), scores), name, "answers by the order of the columns")
+
+
+def _piece(rows: Rows, part: Array) -> Rows:
+    requests, request = np.unique(rows.request[part], return_inverse=True)
+    return replace(rows, values=rows.values[part], request=request.astype(np.int32), user=rows.user[part], item=rows.item[part],
+                   history=rows.history[requests], label=None)
+
+
+def _expect_unknown_rows(name: str, learner: Any, rows: Rows) -> None:
+    """Every value missing, an unknown user without a history, items that nobody knows; and no row at all."""
+    n = 3
+    strangers = replace(rows, values=np.full((n, len(rows.names)), np.nan, np.float32), request=np.zeros(n, np.int32),
+                        user=np.array([-1, -1, 10**6], np.int32), item=np.array([-1, rows.items + 7, 0], np.int32),
+                        history=np.full((1, 5), -1, np.int32), label=None)
+    _expect_numbers(name, learner.scores(strangers), n)
+    _expect_numbers(name, learner.scores(_piece(rows, np.zeros(0, np.int64))), 0)
 
 
 def _expect_order(name: str, order: I64, n: int, k: int) -> None:

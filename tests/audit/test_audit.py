@@ -179,7 +179,7 @@ class SameMoment:
 
     def reader(self, group: str, state: Any, present: Any) -> Any:
         available = np.sort(present.data.log.available)
-        return lambda at: at.spread(np.searchsorted(available, at.requests.time, side="right"))
+        return lambda at: np.searchsorted(available, at.time, side="right")
 
 
 @pytest.fixture

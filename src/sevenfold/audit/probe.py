@@ -96,7 +96,8 @@ def _last(requests: Requests, moment: int) -> Requests:
 
 def _differ(before: F32, after: F32) -> Array:
     """[n] whether any column of a row differs in a bit; two missing values are equal."""
-    return np.any((before != after) & ~(np.isnan(before) & np.isnan(after)), axis=1)
+    same: Array = ((before == after) | np.isnan(before) & np.isnan(after)).all(axis=1)
+    return ~same
 
 
 def _leak(features: Features, path: str, code: str, row_time: int, read_time: int, problem: str) -> LeakError:

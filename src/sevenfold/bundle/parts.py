@@ -31,10 +31,10 @@ class Parts:
                         rerankers=tuple(RERANKERS.make(name, params) for name, params in self.rerankers),
                         view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep)
 
-    def rounds(self) -> int | None:
-        """How long the ranker was trained before it stopped early, where it counts that."""
-        found = getattr(self.ranker[1], "rounds", None) if self.ranker else None
-        return None if found is None else int(found)
+    def kept(self) -> dict[str, dict[str, Any]]:
+        """What each part chose on held-out rows (rounds, epochs): the parameters to fit it with again without them."""
+        parts = {**self.retrievers, **({self.ranker[0]: self.ranker[1]} if self.ranker else {})}
+        return {name: part.kept() for name, part in parts.items() if hasattr(part, "kept")}
 
 
 def save(parts: Parts, folder: Path) -> None:

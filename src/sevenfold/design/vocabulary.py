@@ -77,10 +77,9 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
         "graph_embedding": Entry(family="graph", takes="dimensions: int = 64", losses=("bce", "bpr"), random=True),
     },
     "learner": {
-        "logistic": Entry(family="linear", takes="crosses: tuple[tuple[str, ...], ...] = ()", losses=("bce",),
-                          incremental=True, cold=True),
+        "logistic": Entry(family="linear", losses=("bce",), incremental=True, cold=True),
         "boosted": Entry(family="trees", losses=("lambdarank", "logistic", "squared"), random=True, cold=True),
-        "cross_network": Entry(family="deep", losses=("bce", "squared"), random=True, incremental=True, cold=True),
+        "cross_network": Entry(family="deep", losses=("bce", "softmax"), random=True, incremental=True, cold=True),
         "smoothed_rate": Entry(family="heuristic", takes="prior: float = 20.0", incremental=True, cold=True),
         "biases": Entry(family="heuristic", takes="prior: float = 10.0", incremental=True, cold=True),
         "factors": Entry(family="factors", takes="dimensions: int = 64", losses=("squared",), random=True,

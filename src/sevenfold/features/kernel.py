@@ -2,7 +2,8 @@
 
 Stream   events in the order in which they became *available*; an event's **place** is its rank in that order
 Index    for one key (user, item, pair …): every event as one integer, entity above place, sorted
-Moment   the questions asked together: times, users and, per row, an item
+Asked    a batch of requests; their times become places once
+Moment   questions answered together: each of a request and, maybe, about an item
 Window   what one feature reads: the events of a key in `[t − over, t)`; its verbs are the aggregates
 
 A moment t becomes the place of the first event not available before t (events at exactly t are thus outside), and
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from threading import Lock
 
 import numpy as np
 
@@ -23,8 +24,7 @@ from sevenfold.features.dominance import Dominance
 from sevenfold.nouns import F64, I32, I64, Array, Bools, Requests
 
 RESOLUTION = 1_000_000  # sums of columns are kept in millionths
-Made = TypeVar("Made")
-LONG = 8192  # from so many questions on it pays to ask them in the order of the index
+LONG = 8192  # so many questions are worth sorting by entity: the index is then read from one end to the other
 
 
 class Stream:
@@ -61,75 +61,70 @@ class Index:
 
     def position(self, entity: I64, place: I64 | int) -> I64:
         """How many events stand before (entity, place); 0 for an entity below 0."""
-        return np.searchsorted(self.keys, (entity << self.bits) | place)
+        keys = (entity << self.bits) | place
+        if len(keys) < LONG:
+            return np.searchsorted(self.keys, keys)
+        first, last = np.searchsorted(self.keys, [keys.min(), keys.max()])  # a short stretch, where they are sorted
+        return np.searchsorted(self.keys[first:last], keys) + np.int64(first)
 
 
-class Moment:
-    """Questions asked together: B requests, and where `item` is given, m rows that each belong to one of them."""
+class Asked:
+    """A batch of requests, and the places of their times, found once for all who read them."""
 
-    def __init__(self, requests: Requests, entity: Callable[[Moment, str], Array],
-                 request: Array | None = None, item: I32 | None = None) -> None:
+    def __init__(self, requests: Requests) -> None:
         self.requests = requests
-        self.request = request
-        self.item = item
-        self._entity = entity
-        self._memo: dict[Hashable, Any] = {}
-
-    def __len__(self) -> int:
-        return len(self.requests) if self.request is None else len(self.request)
-
-    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What `make` gives, made once for all features that ask."""
-        if key not in self._memo:
-            self._memo[key] = make()
-        made: Made = self._memo[key]
-        return made
-
-    def spread(self, values: Array) -> Array:
-        """From one value a request to one a row."""
-        return values if self.request is None else values[self.request]
-
-    def entity(self, key: str) -> I64:
-        """Whose events each row asks for; -1 where nobody knows."""
-        return self.once(("entity", key), lambda: self._entity(self, key).astype(np.int64))
-
-    def order(self, key: str) -> tuple[I64, I64 | None]:
-        """The rows' entities in the order of an index, and those rows; as they come (None) where few ask."""
-        return self.once(("order", key), lambda: (_by_entity if len(self) >= LONG else _as_is)(self.entity(key)))
+        self._places: dict[tuple[int, int], I64] = {}
+        self._lock = Lock()
 
     def place(self, stream: Stream, back: int | None) -> I64 | int:
         """[B] the place of `back` µs before each request, 0 for the beginning."""
-        return 0 if back is None else self.once((id(stream), back), lambda: stream.place(self.requests.time - back))
+        if back is None:
+            return 0
+        with self._lock:
+            if (id(stream), back) not in self._places:
+                self._places[id(stream), back] = stream.place(self.requests.time - back)
+        return self._places[id(stream), back]
+
+
+class Moment:
+    """m questions answered together: each of a request and, where `item` is given, about an item."""
+
+    def __init__(self, asked: Asked, entity: Callable[[Moment, str], Array], request: Array,
+                 item: I32 | None = None) -> None:
+        self.asked = asked
+        self.request = request
+        self.item = item
+        self._entity = entity
+        self._memo: dict[Hashable, I64] = {}
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+    @property
+    def user(self) -> I32:
+        """[m] who asks."""
+        return self.asked.requests.user[self.request]
+
+    @property
+    def time(self) -> I64:
+        """[m] when."""
+        return self.asked.requests.time[self.request]
+
+    def once(self, key: Hashable, make: Callable[[], I64]) -> I64:
+        """What `make` gives, made once for all features that ask."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        return self._memo[key]
+
+    def entity(self, key: str) -> I64:
+        """Whose events each question is about; -1 where nobody knows."""
+        return self.once(key, lambda: self._entity(self, key).astype(np.int64))
 
     def position(self, key: str, index: Index, stream: Stream, back: int | None) -> I64:
-        """[m] the position in the index of `back` µs before each row's time, rows in `order`."""
-        return self.once((id(index), back), lambda: self._position(key, index, self.place(stream, back)))
-
-    def _position(self, key: str, index: Index, place: I64 | int) -> I64:
-        entity, order = self.order(key)
-        if isinstance(place, int):
-            return index.position(entity, place)
-        place = self.spread(place)
-        return index.position(entity, place if order is None else place[order])
-
-    def restore(self, key: str, values: Array) -> Array:
-        """Back from `order` to the order of the rows."""
-        order = self.order(key)[1]
-        if order is None:
-            return values
-        restored = np.empty_like(values)
-        restored[order] = values
-        return restored
-
-
-def _by_entity(entity: I64) -> tuple[I64, I64]:
-    bits = len(entity).bit_length()
-    keys = np.sort((entity << bits) | np.arange(len(entity)))  # far faster than a stable argsort
-    return keys >> bits, keys & ((1 << bits) - 1)
-
-
-def _as_is(entity: I64) -> tuple[I64, None]:
-    return entity, None
+        """[m] the position in the index of `back` µs before each question (None: of the beginning)."""
+        place = self.asked.place(stream, back)
+        return self.once((id(index), back), lambda: index.position(
+            self.entity(key), place if isinstance(place, int) else place[self.request]))
 
 
 class Values:
@@ -157,6 +152,15 @@ class Differences:
     def count(self, low: I64, high: I64) -> I64:
         """How many different values stand in [low, high): those whose last appearance lies before `low`."""
         return self.first.count(high, low + 1) - self.known[low]
+
+
+def by_entity(entity: Array) -> I64:
+    """[n] the rows in order of their entity; as they come where that would not pay."""
+    if len(entity) < LONG:
+        return np.arange(len(entity))
+    bits = len(entity).bit_length()
+    keys = np.sort((entity.astype(np.int64) << bits) | np.arange(len(entity)))  # far faster than a stable argsort
+    return keys & ((1 << bits) - 1)
 
 
 def ratio(part: Array, whole: Array) -> F64:
@@ -192,26 +196,26 @@ class Window:
     def places(self, at: Moment) -> tuple[I64 | int, I64 | int]:
         """[B] the places at which each request's window begins and ends."""
         begin, end = self.backs
-        return at.place(self.stream, begin), at.place(self.stream, end)
+        return at.asked.place(self.stream, begin), at.asked.place(self.stream, end)
 
     def bounds(self, at: Moment) -> tuple[I64, I64]:
-        """[m] first and one past the last event of each row, rows in `at.order`."""
+        """[m] the positions of the first event and one past the last."""
         begin, end = self.backs
         return (at.position(self.key, self.index, self.stream, begin),
                 at.position(self.key, self.index, self.stream, end))
 
     def count(self, at: Moment) -> I64:
         """How many events with a value each row sees."""
-        return at.restore(self.key, _between(self.values.counts, *self.bounds(at)))
+        return _between(self.values.counts, *self.bounds(at))
 
     def sum(self, at: Moment) -> I64:
         """The sum of their values, an integer."""
-        return at.restore(self.key, _between(self.values.totals, *self.bounds(at)))
+        return _between(self.values.totals, *self.bounds(at))
 
     def distinct(self, at: Moment) -> I64:
         """How many different values they have."""
         assert self.differences is not None, "made for another aggregate"
-        return at.restore(self.key, self.differences.count(*self.bounds(at)))
+        return self.differences.count(*self.bounds(at))
 
     def last(self, at: Moment, n: int) -> I64:
         """The rows in the log of the last n events, newest first: [m, n], padded with -1."""
@@ -220,7 +224,7 @@ class Window:
             return np.full((len(at), n), -1, dtype=np.int64)
         position = high[:, None] - np.arange(1, n + 1)
         rows = self.stream.rows[self.index.places[np.maximum(position, 0)]]
-        return at.restore(self.key, np.where(position < low[:, None], -1, rows))
+        return np.where(position < low[:, None], -1, rows)
 
     def since(self, at: Moment) -> I64:
         """Microseconds since the last event became known; -1 where there is none."""
@@ -228,8 +232,7 @@ class Window:
         if not len(self.index.keys):
             return np.full(len(at), -1, dtype=np.int64)
         known = self.stream.available[self.index.places[np.maximum(high - 1, 0)]] + self.wait
-        since = at.spread(at.requests.time) - at.restore(self.key, known)
-        return np.where(at.restore(self.key, high == low), -1, since)
+        return np.where(high == low, -1, at.time - known)
 
 
 def _between(sums: I64 | None, low: I64, high: I64) -> I64:

@@ -20,8 +20,7 @@ class Lookup:
 
     def __call__(self, at: Moment) -> Array:
         """[m, columns]"""
-        codes = at.spread(at.requests.user) if self.key == "user" or at.item is None else at.item
-        return self.matrix[codes]
+        return self.matrix[at.user if self.key == "user" or at.item is None else at.item]
 
 
 def lookup(group: str, matrix: F32, unknown: float, scaled: F32 | None = None, alias: I64 | None = None) -> Lookup:

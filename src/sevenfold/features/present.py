@@ -55,10 +55,9 @@ class Present:
 
     def entity(self, at: Moment, key: str) -> Array:
         """Whose events each row of a moment asks for."""
-        user = at.spread(at.requests.user)
         if key == "user" or at.item is None:
-            return user
-        return self._key(key, user, at.item if self.alias is None else self.alias[at.item])
+            return at.user
+        return self._key(key, at.user, at.item if self.alias is None else self.alias[at.item])
 
     def index(self, key: str, stream: Stream) -> Index:
         """The events of a stream by user, item or pair."""

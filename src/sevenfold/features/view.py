@@ -6,21 +6,22 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
 
-from sevenfold.features.kernel import Moment, prefix
+from sevenfold.features.kernel import Asked, Moment, by_entity, prefix
 from sevenfold.features.kind import Kind
 from sevenfold.features.lookup import Lookup
 from sevenfold.features.past import State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Data, Requests, Rows, Visits
 
-Block = TypeVar("Block")
-BLOCK = 1 << 19  # rows that are computed together: what bounds the memory besides the answer
-PER_REQUEST = ("user", "context")
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+BLOCK = 1 << 17  # rows that are computed together: what bounds the memory besides the answer
+PER_REQUEST, PER_ITEM, PER_PAIR = ("user", "context"), ("item",), ("pair",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +57,18 @@ class View:
         self._copies = rows
         alias = None if rows is None else np.append(rows, -1)
         self._present = Present(data, label_is_own, alias)
-        self._readers = [feature.kind.reader(feature.group, feature.state, self._present) for feature in features]
+        self._readers = self._bind()
         self._positives = self._present.positives("user")
         self._seen = self._positives if data.impressions else self._present.window("user")
+
+    def _bind(self) -> list[Reader]:
+        def bind(group: str) -> list[Reader]:
+            return [feature.kind.reader(group, feature.state, self._present) for feature in self.features
+                    if feature.group == group]
+
+        groups = list(dict.fromkeys(feature.group for feature in self.features))
+        found = {group: iter(readers) for group, readers in zip(groups, in_parallel(bind, groups, len(self.data.log)))}
+        return [next(found[feature.group]) for feature in self.features]
 
     @property
     def items(self) -> int:
@@ -67,23 +77,44 @@ class View:
 
     def rows(self, requests: Requests, candidates: Candidates) -> Rows:
         """The features of every candidate as of its request; what is missing is NaN, unknown ids are -1."""
+        asked = Asked(requests)
+        size = max(len(candidates), len(requests))
+        by_user, by_item = in_parallel(by_entity, [requests.user, candidates.item], size)
+        rows_of = prefix(np.bincount(candidates.request, minlength=len(requests)))
         values = np.empty((len(candidates), len(self.names)), dtype=np.float32)
-        history = np.empty((len(requests), self._history), dtype=np.int32)
 
-        def fill(block: tuple[slice, slice]) -> None:
-            asked, rows = block
-            once = Moment(requests.take(np.arange(asked.start, asked.stop)), self._present.entity)
-            request = candidates.request[rows] - asked.start
-            each = Moment(once.requests, self._present.entity, request, candidates.item[rows])
-            history[asked] = self._last(once, self._history)
-            for columns, feature, reader in self._columns():
-                per_request = feature.group in PER_REQUEST
-                found = reader(once if per_request else each)
-                values[rows, columns] = (found[request] if per_request else found).reshape(len(request), -1)
+        def of_requests(block: slice) -> None:
+            request = by_user[block]
+            count = rows_of[request + 1] - rows_of[request]
+            rows = np.arange(count.sum()) + np.repeat(rows_of[request] - prefix(count)[:-1], count)
+            self._fill(values, rows, Moment(asked, self._present.entity, request), PER_REQUEST, count)
 
-        in_parallel(fill, list(_blocks(candidates.request, len(requests))))
+        def of_items(block: slice) -> None:
+            rows = by_item[block]
+            at = Moment(asked, self._present.entity, candidates.request[rows], candidates.item[rows])
+            self._fill(values, rows, at, PER_ITEM)
+
+        def of_pairs(block: slice) -> None:
+            request = candidates.request[block]
+            first, last = request[0], request[-1] + 1
+            near = Asked(requests.take(np.arange(first, last)))
+            at = Moment(near, self._present.entity, request - first, candidates.item[block])
+            self._fill(values, block, at, PER_PAIR)
+
+        work = [*(partial(of_requests, block) for block in _blocks(len(requests))),
+                *(partial(fill, block) for block in _blocks(len(candidates)) for fill in (of_items, of_pairs))]
+        in_parallel(lambda fill: fill(), work, size)
         return Rows(values=values, names=self.names, request=candidates.request, user=requests.user[candidates.request],
-                    item=candidates.item, history=history, items=self.items)
+                    item=candidates.item, history=self.visits(requests, self._history).history, items=self.items)
+
+    def _fill(self, values: F32, rows: Array | slice, at: Moment, groups: tuple[str, ...],
+              count: I64 | None = None) -> None:
+        """Write what some groups' features read at a moment, `count` times each where that is given."""
+        for columns, feature, reader in self._columns():
+            if feature.group in groups and feature.names:
+                found = reader(at)
+                found = found[:, None] if found.ndim == 1 else found
+                values[rows, columns] = found if count is None else np.repeat(found, count, axis=0)
 
     def _columns(self) -> Iterator[tuple[slice, Feature, Reader]]:
         start = 0
@@ -95,25 +126,21 @@ class View:
     def visits(self, requests: Requests, n: int) -> Visits:
         """The items of each user's last n positive events known before the request, newest first, padded with -1."""
         history = np.empty((len(requests), n), dtype=np.int32)
+        by_user, asked = by_entity(requests.user), Asked(requests)
 
         def fill(block: slice) -> None:
-            part = requests.take(np.arange(block.start, block.stop))
-            history[block] = self._last(Moment(part, self._present.entity), n)
+            rows = self._positives.last(Moment(asked, self._present.entity, by_user[block]), n)
+            items = self.data.log.item[rows] if len(self.data.log) else rows
+            history[by_user[block]] = self._catalogue(np.where(rows < 0, -1, items))
 
-        step = max(BLOCK // max(n, 1), 1)
-        in_parallel(fill, [slice(at, min(at + step, len(requests))) for at in range(0, len(requests), step)])
+        if n:
+            in_parallel(fill, _blocks(len(requests), BLOCK // n + 1), len(requests))
         return Visits(time=requests.time, user=requests.user, history=history)
-
-    def _last(self, at: Moment, n: int) -> I32:
-        if n == 0:
-            return np.empty((len(at), 0), dtype=np.int32)
-        rows = self._positives.last(at, n)
-        return self._catalogue(np.where(rows < 0, -1, self.data.log.item[rows] if len(self.data.log) else -1))
 
     def seen(self, requests: Requests) -> tuple[I64, I32]:
         """CSR of the items of each user's earlier events (of impressions: the positive ones); they may repeat."""
-        window, at = self._seen, Moment(requests, self._present.entity)
-        low, high = (at.restore("user", bound) for bound in window.bounds(at))
+        window = self._seen
+        low, high = window.bounds(Moment(Asked(requests), self._present.entity, np.arange(len(requests))))
         ends = prefix(high - low)
         position = np.arange(ends[-1]) + np.repeat(low - ends[:-1], high - low)
         items = self._catalogue(self.data.log.item[window.stream.rows[window.index.places[position]]])
@@ -150,22 +177,14 @@ class View:
         return View(self.features, self.data, history=self._history, label_is_own=self._label_is_own, rows=rows)
 
 
-def _blocks(request: I32, requests: int) -> Iterator[tuple[slice, slice]]:
-    """Requests and the rows that are theirs, about BLOCK rows at a time; a request is never split."""
-    first = 0
-    while first < requests:
-        start = np.searchsorted(request, first)
-        last = int(request[start + BLOCK]) if start + BLOCK < len(request) else requests
-        last = min(max(last, first + 1), first + BLOCK)
-        yield slice(first, last), slice(int(start), int(np.searchsorted(request, last)))
-        first = last
+def _blocks(n: int, size: int | None = None) -> list[slice]:
+    size = size or BLOCK
+    return [slice(start, start + size) for start in range(0, n, size)]
 
 
-def in_parallel(work: Callable[[Block], None], blocks: list[Block]) -> None:
-    """Work on blocks that write to places of their own: NumPy sorts and searches outside the interpreter's lock."""
-    if len(blocks) < 2:
-        for block in blocks:
-            work(block)
-        return
-    with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1, 4)) as pool:
-        list(pool.map(work, blocks))
+def in_parallel(work: Callable[[Given], Made], blocks: list[Given], rows: int) -> list[Made]:
+    """The work on each block; in threads where there are many rows, since NumPy sorts outside the interpreter's lock."""
+    if rows <= BLOCK:
+        return [work(block) for block in blocks]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        return list(pool.map(work, blocks))

@@ -143,13 +143,14 @@ class _Examples:
         unit = self.request if whole else np.arange(len(self.item))
         order = unit if rng is None else rng.permutation(unit[-1] + 1)[unit]
         ends = np.cumsum(np.bincount(order))
-        return np.split(np.argsort(order, kind="stable"), ends[:-1][np.diff(ends // size) > 0])
+        batch = (ends - 1) * max(len(order) // size, 1) // len(order)
+        return np.split(np.argsort(order, kind="stable"), ends[:-1][np.diff(batch) > 0])
 
 
 def _examples(torch: Any, rows: Rows, names: tuple[str, ...], scaled: Scale) -> _Examples:
     requests, request = np.unique(rows.request, return_inverse=True)
     dense = scaled(columns(rows, names, WHERE)).astype(np.float32)
-    return _Examples(torch.from_numpy(dense), torch.from_numpy(np.array(labels(rows, WHERE), dtype=np.float32)),
+    return _Examples(torch.from_numpy(dense), torch.from_numpy(np.array(rows.label, dtype=np.float32)),
                      rows.item, request, rows.history[requests])
 
 
@@ -226,4 +227,5 @@ def _mean(table: F32, history: I32) -> F64:
     """The mean vector [B, d] of each history, in float64; 0 for an empty one."""
     there = (history >= 0) & (history < len(table) - 1)
     total = np.einsum("bh,bhd->bd", there.astype(np.float64), table[_known(history, len(table) - 1)].astype(np.float64))
-    return total / np.maximum(there.sum(axis=1, keepdims=True), 1)
+    mean: F64 = total / np.maximum(there.sum(axis=1, keepdims=True), 1)
+    return mean

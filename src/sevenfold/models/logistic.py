@@ -10,7 +10,7 @@ import numpy as np
 
 from sevenfold.errors import ModelError, nearest
 from sevenfold.models._inputs import Scale, by_feature, columns, labels, scale
-from sevenfold.nouns import F32, I64, Array, Rows
+from sevenfold.nouns import F32, I32, I64, Array, Rows
 
 WHERE = "logistic"
 BUCKETS = 2**18  # cells that all crosses share
@@ -40,7 +40,8 @@ class Logistic:
 
         positive = labels(train, WHERE) > 0
         if positive.all():
-            raise ModelError(WHERE, f"all {len(train)} labels are above 0, expected some that are 0", "Add negatives to framing.label.")
+            raise ModelError(WHERE, f"all {len(train)} labels are above 0, expected some that are 0",
+                             "Use a learner for numbers, or a label that is yes or no.")
         self.names = train.names
         self._scale = scale(train.values)
         dense = self._scale(train.values)
@@ -64,7 +65,7 @@ class Logistic:
         logits = self._scale(columns(rows, self.names, WHERE)) @ self._weights + self._intercept
         if self.crosses:
             logits += self._crossed[self._cells(rows)].sum(axis=1)
-        return (0.5 + 0.5 * np.tanh(0.5 * logits)).astype(np.float32)  # the logistic function, without overflow
+        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), dtype=np.float32)  # the logistic function, without overflow
 
     def grow(self, rows: I64) -> Logistic:
         """Itself: it holds nothing per item."""
@@ -105,7 +106,8 @@ class Logistic:
 def _part(rows: Rows, part: str) -> Array:
     """The integers [n, m] that tell apart what one part of a cross says."""
     if part in ("user", "item"):
-        return getattr(rows, part).astype(np.int64)[:, None]
+        codes: I32 = getattr(rows, part)
+        return codes.astype(np.int64)[:, None]
     paths = [name.partition("=")[0] for name in rows.names]  # `item.genres=Drama` is a column of `item.genres`
     at = [column for column, path in enumerate(paths) if part in (path, path.partition(".")[2])]
     if not at:

@@ -177,17 +177,17 @@ class Job:
     def ship(self, name: str) -> None:
         """Fit the winner once more with its cuts slid to the log's end, seal it, and point at it."""
         solution = self.design.solutions[name]
-        rounds = parts.load(self.fit(name, solution, 0) / "parts").rounds()
+        kept = parts.load(self.fit(name, solution, 0) / "parts").kept()
 
         def make(folder: Path) -> None:
-            shipped = fit(self.design, solution, self.data, slide(self.cuts, self.data), 0, rounds=rounds)
+            shipped = fit(self.design, solution, self.data, slide(self.cuts, self.data), 0, kept)
             parts.save(shipped, folder / "bundle" / "parts")
             state.save(self.data, folder / "bundle" / "state")
             (folder / "bundle" / "design.yaml").write_text(documents.show(self.design), encoding="utf-8")
             sealed = manifest.seal(folder / "bundle", {"design": documents.hash_of(self.design), "solution": name,
                                                        "data": self.data.fingerprint})
             (folder / "name").write_text(sealed, encoding="utf-8")
-        made = self.steps.finish(f"ship {name}", [self._inputs(solution), documents.hash_of(self.design), rounds], make)
+        made = self.steps.finish(f"ship {name}", [self._inputs(solution), documents.hash_of(self.design), kept], make)
         manifest.publish(made / "bundle", self.folder, (made / "name").read_text(encoding="utf-8"))
 
     @property

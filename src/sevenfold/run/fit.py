@@ -7,6 +7,7 @@ and `train_until`, on the candidates that these very retrievers propose for them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from sevenfold import features
 from sevenfold.bundle.parts import Parts
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts
-from sevenfold.design.sections import Design, Solution
+from sevenfold.design.sections import Design, Part, Solution
 from sevenfold.errors import DataError
 from sevenfold.features import View
 from sevenfold.funnel.candidates import places
@@ -26,14 +27,15 @@ from sevenfold.registry import LEARNERS, RETRIEVERS
 
 TRAIN_REQUESTS, VALIDATE_REQUESTS = 4_000, 1_500
 NEGATIVES = 100  # per request, drawn from its candidates
+Kept = Mapping[str, Mapping[str, Any]]  # part → the parameters that an earlier fit chose
 CHUNK = 256  # requests worked on at once
 
 
-def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int) -> Parts:
-    """All parts of `solution`, fitted."""
+def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None) -> Parts:
+    """All parts of `solution`, fitted; with what an earlier fit `kept`, nothing is chosen on validation again."""
     frozen = features.fit(design, data, cuts.ranker_from)
     view = frozen.over(data)
-    retrievers = {part.name: RETRIEVERS.make(part.name, part.params) for part in solution.retrieve}
+    retrievers = {part.name: RETRIEVERS.make(part.name, _params(part, kept)) for part in solution.retrieve}
     learnt = interactions(data, view, cuts.ranker_from)
     for retriever in retrievers.values():
         retriever.fit(learnt, seed=seed)
@@ -42,12 +44,20 @@ def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int) -
                   keep=design.serving.retrieve.keep or 500, rank_keep=design.serving.rank.keep or 100)
     if solution.rank is None:
         return parts
-    ranker = LEARNERS.make(solution.rank.name, solution.rank.params)
+    ranker = LEARNERS.make(solution.rank.name, _params(solution.rank, kept))
     pipeline = parts.over(data)
     train = labelled(data, design, cuts.ranker_from, cuts.train_until, limit=TRAIN_REQUESTS, seed=seed)
-    validate = labelled(data, design, cuts.validate_from, cuts.validate_until, limit=VALIDATE_REQUESTS, seed=seed)
-    ranker.fit(examples(pipeline, train, seed), examples(pipeline, validate, seed), seed=seed)
+    learnt_from = examples(pipeline, train, seed)
+    if kept is None:
+        validate = labelled(data, design, cuts.validate_from, cuts.validate_until, limit=VALIDATE_REQUESTS, seed=seed)
+        ranker.fit(learnt_from, examples(pipeline, validate, seed), seed=seed)
+    else:
+        ranker.fit(learnt_from, learnt_from, seed=seed)
     return replace(parts, ranker=(solution.rank.name, ranker))
+
+
+def _params(part: Part, kept: Kept | None) -> dict[str, Any]:
+    return {**part.params, **(kept or {}).get(part.name, {})}
 
 
 def interactions(data: Data, view: View, cut: int) -> Interactions:

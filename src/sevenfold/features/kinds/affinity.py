@@ -83,8 +83,7 @@ class _Table:
 
     def _counts(self, at: Moment, positives: Window, index: Index, rows: I64, value: I64) -> I64:
         """The user's positive events with each (row, value): asked once a request where that is less to ask."""
-        request = np.arange(len(at))[rows] if at.request is None else at.request[rows]
-        requests = np.arange(len(at.requests))
+        request, requests = at.request[rows], np.arange(len(at.asked.requests))
         if len(requests) * self.size > len(rows):
             return self._of_users(at, positives, index, request, value)
         every = np.tile(np.arange(self.size), len(requests))
@@ -92,7 +91,7 @@ class _Table:
         return grid[request * self.size + value]
 
     def _of_users(self, at: Moment, positives: Window, index: Index, request: Array, value: Array) -> I64:
-        user = at.requests.user[request].astype(np.int64)
+        user = at.asked.requests.user[request].astype(np.int64)
         entity = np.where(user < 0, -1, user * self.size + value)
         first, last = (place if isinstance(place, int) else place[request] for place in positives.places(at))
         return index.position(entity, last) - index.position(entity, first)

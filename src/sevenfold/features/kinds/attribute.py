@@ -54,8 +54,9 @@ class Attribute:
         return lookup(group, values, np.nan, scaled.astype(np.float32), alias=present.alias)
 
     def _of_request(self, state: State, at: Moment) -> Array:
-        context = at.requests.context.get(self.attribute, np.full(len(at.requests), None))
-        return self._encode(state, pa.chunked_array([pa.array(context)]))
+        column = at.asked.requests.context.get(self.attribute)
+        column = np.full(len(at), None) if column is None else column[at.request]
+        return self._encode(state, pa.chunked_array([pa.array(column)]))
 
     def _encode(self, state: State, column: pa.ChunkedArray) -> F32:
         if "levels" in state:

@@ -25,4 +25,4 @@ class Hour:
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m, 2]"""
-        return lambda at: cycle(at.requests.time % DAY * 24 // DAY, 24)
+        return lambda at: cycle(at.time % DAY * 24 // DAY, 24)

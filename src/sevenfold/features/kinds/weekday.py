@@ -25,4 +25,4 @@ class Weekday:
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m, 2]"""
-        return lambda at: cycle(at.requests.time // DAY % 7, 7)
+        return lambda at: cycle(at.time // DAY % 7, 7)

@@ -13,7 +13,7 @@ from sevenfold.nouns import F32, F64, I32, I64
 
 
 class Diversity:
-    """Trade score against likeness to what is chosen already: `strength` 0 is the order of the scores, 1 likeness alone."""
+    """Score against likeness to what is chosen already: `strength` 0 is the order of the scores, 1 likeness alone."""
 
     def __init__(self, *, strength: float = 0.1) -> None:
         self.strength = strength

@@ -6,7 +6,6 @@ Neighborhood Interpolation Weights", ICDM 2007, section 4.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -59,8 +58,13 @@ class Neighbours:
         for start in range(0, interactions.items, BLOCK):
             block = together[start:start + BLOCK]
             pairs = block @ chosen if self.within is None else block
-            for item, (codes, both) in enumerate(_rows(pairs), start):
-                self._nearest(item, codes, both, count)
+            pairs.sort_indices()  # so that equal counts give equal neighbours
+            similar = self._similar(pairs, start, count)
+            for item, (first, last) in enumerate(pairwise(pairs.indptr), start):
+                best = np.argpartition(-similar[first:last], keep - 1)[:keep] if last - first > keep else slice(None)
+                size = min(keep, last - first)
+                self._codes[item, :size] = pairs.indices[first:last][best]
+                self._similarities[item, :size] = similar[first:last][best]
 
     def scores(self, visits: Visits) -> F32:
         """The score of every item [B, items]; -inf where no item of the history is a neighbour."""
@@ -106,24 +110,16 @@ class Neighbours:
         return {"similarity": self.similarity, "keep": self.keep, "shrinkage": self.shrinkage, "within": self.within,
                 "recency": self.recency}
 
-    def _nearest(self, item: int, codes: I32, both: F32, count: F64) -> None:
-        """Keep the most similar of the items `codes`, which `both` users chose together with `item`."""
-        codes, both = codes[codes != item], both[codes != item].astype(np.float64)
-        similarity = SIMILARITY[self.similarity](both, count[item], count[codes]) * both / (both + self.shrinkage)
-        keep = min(self._codes.shape[1], len(codes))
-        best = np.argpartition(-similarity, keep - 1)[:keep] if keep else slice(0)
-        self._codes[item, :keep], self._similarities[item, :keep] = codes[best], similarity[best]
-
-
-def _rows(matrix: Any) -> Iterator[tuple[I32, F32]]:
-    """Columns and values of each row of a CSR matrix, columns rising, so that equal matrices give equal neighbours."""
-    matrix.sort_indices()
-    for start, stop in pairwise(matrix.indptr):
-        yield matrix.indices[start:stop], matrix.data[start:stop]
+    def _similar(self, pairs: Any, start: int, count: F64) -> F64:
+        """The similarity behind each value of `pairs`, rows `start` and up of how many users chose both; 0 to itself."""
+        one = np.repeat(np.arange(start, start + pairs.shape[0]), np.diff(pairs.indptr))
+        both = pairs.data.astype(np.float64)
+        similarity = SIMILARITY[self.similarity](both, count[one], count[pairs.indices])
+        return np.where(one == pairs.indices, 0.0, similarity * both / (both + self.shrinkage))
 
 
 def _together(interactions: Interactions, within: float) -> Any:
-    """How many users chose both items [items, items] within `within` seconds; a user's last event with an item counts."""
+    """How many users chose both items [items, items] within that many seconds, by their last events with each."""
     from scipy.sparse import coo_matrix
 
     last = len(interactions.item) - 1 - np.unique(

@@ -143,7 +143,8 @@ def _weigh(history: I32, half_life: float, items: int) -> tuple[I64, F64, I64]:
     empty = ~there.any(axis=1)
     weight[empty, 0] = 1.0
     index = np.where(there, history, items).astype(np.int64)
-    return index, weight / weight.sum(axis=1, keepdims=True), np.where(empty, items + 1, index[np.arange(len(index)), there.argmax(axis=1)])
+    newest = index[np.arange(len(index)), there.argmax(axis=1)]
+    return index, weight / weight.sum(axis=1, keepdims=True), np.where(empty, items + 1, newest)
 
 
 def _user(inputs: Mapping[str, Any], weights: Mapping[str, Any]) -> Any:
@@ -156,7 +157,8 @@ def _item(inputs: Any, weights: Mapping[str, Any]) -> Any:
 
 
 def _unit(vectors: F64) -> F64:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    unit: F64 = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return unit
 
 
 def _initial(part: TwoTower, interactions: Interactions, rng: np.random.Generator) -> dict[str, Array]:
@@ -179,11 +181,12 @@ def _train(torch: Any, part: TwoTower, interactions: Interactions, rng: np.rando
     train, held_out = np.split(examples.by_time, [known])
     held_out = rng.permutation(held_out)[: max(CHECKED // items, 1)]
     content = torch.from_numpy(np.array(interactions.content, dtype=np.float32))
-    log_q = torch.from_numpy(np.log(np.maximum(np.bincount(examples.item[train], minlength=items), 1) / len(train)).astype(np.float32))
+    drawn = np.bincount(examples.item[train], minlength=items)
+    log_q = torch.from_numpy(np.log(np.maximum(drawn, 1) / len(train)).astype(np.float32))
     weights = {name: torch.from_numpy(value).requires_grad_() for name, value in _initial(part, interactions, rng).items()}
     optimiser = torch.optim.AdamW(weights.values(), lr=part.learning_rate)
-    cost = {"sampled_softmax": lambda cosines, same, q: losses.sampled_softmax(cosines / part.temperature, same, q),
-            "triplet": lambda cosines, same, _: losses.triplet(cosines, same, part.margin)}[part.loss]
+    cost: Any = {"sampled_softmax": lambda cosines, same, q: losses.sampled_softmax(cosines / part.temperature, same, q),
+                 "triplet": lambda cosines, same, _: losses.triplet(cosines, same, part.margin)}[part.loss]
     all_ids = np.arange(items)
 
     def table(ids: I64) -> Any:
@@ -212,6 +215,6 @@ def _train(torch: Any, part: TwoTower, interactions: Interactions, rng: np.rando
     best, epochs = best_epoch(epoch, loss if len(held_out) else None, lambda: arrays(weights),
                               epochs=part.epochs or MOST_EPOCHS, patience=PATIENCE, where=WHERE)
     weights = {name: torch.from_numpy(value) for name, value in best.items()}
-    inputs = table(np.where(np.bincount(examples.item[train], minlength=items) > 0, all_ids, items))
+    inputs = table(np.where(drawn > 0, all_ids, items))
     vectors = torch.nn.functional.normalize(_item(inputs[:items], weights))
     return best | {"inputs": inputs.numpy(), "vectors": vectors.numpy()}, epochs
