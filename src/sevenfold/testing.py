@@ -61,7 +61,7 @@ def check_learner(part: str | Callable[..., Any], **params: Any) -> None:
     _expect_saved(name, fitted[0], fitted[1], lambda learner: learner.scores(test))
     _expect_unknown_rows(name, fitted[0], test)
     grown = fitted[0].grow(np.tile(np.arange(test.items), 2)).scores(replace(test, items=2 * test.items))
-    _expect(np.allclose(grown, scores[0], rtol=TOLERANCE, atol=TOLERANCE), name, "grown, answers otherwise about the items it had")
+    _expect(_near(grown, scores[0]), name, "grown, answers otherwise about the items it had")
     weights = fitted[0].weights()
     _expect(set(weights) >= set(test.names), name, f"weighs {sorted(weights)}, expected all of {sorted(test.names)}")
     _expect(all(np.isfinite(weight) for weight in weights.values()), name, "gives a weight that is not finite")
@@ -156,10 +156,14 @@ def _same(one: Any, other: Any) -> bool:
     return bool(np.array_equal(one, other, equal_nan=True))
 
 
+def _near(one: F32, other: F32) -> bool:
+    return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE))
+
+
 def _close(one: F32, other: F32) -> bool:
     """Equal within the tolerance, infinities in the same places, and in the same order."""
     order = [np.argsort(-scores, axis=1, kind="stable") for scores in (one, other)]
-    return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE)) and _same(*order)
+    return _near(one, other) and _same(*order)
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -235,7 +239,7 @@ def _expect_pieces(name: str, learner: Any, rows: Rows, scores: F32) -> None:
     """Request by request, row by row, without labels and with the columns in another order."""
     for part in [*(np.flatnonzero(rows.request == request) for request in np.unique(rows.request)), *np.arange(20)[:, None]]:
         alone = learner.scores(_piece(rows, part))
-        _expect(np.allclose(alone, scores[part], rtol=TOLERANCE, atol=TOLERANCE), name, "answers a batch otherwise than its singles")
+        _expect(_near(alone, scores[part]), name, "answers a batch otherwise than its singles")
     turned = replace(rows, values=np.ascontiguousarray(rows.values[:, ::-1]), names=rows.names[::-1])
     _expect(_same(learner.scores(turned), scores), name, "answers by the order of the columns")
 

@@ -26,8 +26,10 @@ class Parts:
     rank_keep: int
 
     def over(self, data: Data) -> Pipeline:
-        """The pipeline that answers from `data`."""
-        return Pipeline(retrievers=self.retrievers, ranker=self.ranker[1] if self.ranker else None,
+        """The pipeline that answers from `data`; retrievers that can follow a log, such as popularity, do."""
+        retrievers = {name: part.following(data.log, len(data.items)) if hasattr(part, "following") else part
+                      for name, part in self.retrievers.items()}
+        return Pipeline(retrievers=retrievers, ranker=self.ranker[1] if self.ranker else None,
                         rerankers=tuple(RERANKERS.make(name, params) for name, params in self.rerankers),
                         view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep)
 

@@ -31,18 +31,20 @@ class Stream:
     """Events in order of availability, ties in order of the log."""
 
     def __init__(self, available: I64, rows: I64 | None = None) -> None:
-        rows = np.arange(len(available)) if rows is None else rows
-        available = available[rows]
-        if np.any(available[1:] < available[:-1]):
-            order = np.argsort(available, kind="stable")
-            available, rows = available[order], rows[order]
-        self.available = available
-        self.rows = rows  # [n] the row in the log of the event at each place
-        self.bits = len(rows).bit_length()
+        self.available = available if rows is None else available[rows]
+        self.rows = rows  # [n] the row in the log of the event at each place; None: the place itself
+        if np.any(self.available[1:] < self.available[:-1]):
+            order = np.argsort(self.available, kind="stable")
+            self.available, self.rows = self.available[order], self.row(order)
+        self.bits = len(available).bit_length()
+
+    def row(self, place: I64) -> I64:
+        """The row in the log of the events at these places."""
+        return place if self.rows is None else self.rows[place]
 
     def place(self, time: I64) -> I64:
         """How many events were available strictly before each time."""
-        return np.searchsorted(self.available, time, side="left")
+        return search(self.available, time)
 
 
 class Index:
@@ -61,11 +63,7 @@ class Index:
 
     def position(self, entity: I64, place: I64 | int) -> I64:
         """How many events stand before (entity, place); 0 for an entity below 0."""
-        keys = (entity << self.bits) | place
-        if len(keys) < LONG:
-            return np.searchsorted(self.keys, keys)
-        first, last = np.searchsorted(self.keys, [keys.min(), keys.max()])  # a short stretch, where they are sorted
-        return np.searchsorted(self.keys[first:last], keys) + np.int64(first)
+        return search(self.keys, (entity << self.bits) | place)
 
 
 class Asked:
@@ -133,7 +131,7 @@ class Values:
     def __init__(self, values: Array | None = None, known: Bools | None = None) -> None:
         # a sum may wrap around without harm: the difference of two wraps back
         self.totals = None if values is None else prefix(values)  # None: every event adds 1
-        self.counts = None if known is None or known.all() else prefix(known)  # None: no value is missing
+        self.counts = None if known is None else prefix(known)  # None: no value is missing
 
 
 class Differences:
@@ -152,6 +150,18 @@ class Differences:
     def count(self, low: I64, high: I64) -> I64:
         """How many different values stand in [low, high): those whose last appearance lies before `low`."""
         return self.first.count(high, low + 1) - self.known[low]
+
+
+def search(keys: I64, wanted: I64) -> I64:
+    """[m] how many sorted keys are less than each wanted one; fast where neighbours want nearly the same."""
+    if len(wanted) < LONG:
+        return np.searchsorted(keys, wanted)
+    found = np.empty(len(wanted), dtype=np.int64)
+    for start in range(0, len(wanted), LONG):
+        part = wanted[start:start + LONG]
+        first, last = np.searchsorted(keys, [part.min(), part.max()])
+        found[start:start + LONG] = np.searchsorted(keys[first:last], part) + first
+    return found
 
 
 def by_entity(entity: Array) -> I64:
@@ -223,7 +233,7 @@ class Window:
         if not len(self.index.keys):
             return np.full((len(at), n), -1, dtype=np.int64)
         position = high[:, None] - np.arange(1, n + 1)
-        rows = self.stream.rows[self.index.places[np.maximum(position, 0)]]
+        rows = self.stream.row(self.index.places[np.maximum(position, 0)])
         return np.where(position < low[:, None], -1, rows)
 
     def since(self, at: Moment) -> I64:

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from sevenfold.features.columns import codes_of, millionths
-from sevenfold.features.kernel import RESOLUTION, Differences, Index, Moment, Stream, Values, Window
+from sevenfold.features.kernel import RESOLUTION, Differences, Index, Moment, Stream, Values, Window, by_entity
 from sevenfold.features.past import EVENTS, LABEL
-from sevenfold.nouns import I64, SECOND, Array, Data
+from sevenfold.nouns import I64, SECOND, Array, Bools, Data
 
 Reader = Callable[[Moment], Array]
 
@@ -29,6 +29,7 @@ class Present:
         self.act_wait = data.label_wait if label_is_own or data.impressions else 0
         self.events = Stream(data.log.available)
         self._made: dict[tuple[str, ...], Index | Values | Differences] = {}
+        self._columns: dict[str, tuple[I64, Bools]] = {}
 
     @cached_property
     def acts(self) -> Stream:
@@ -61,18 +62,25 @@ class Present:
 
     def index(self, key: str, stream: Stream) -> Index:
         """The events of a stream by user, item or pair."""
-        log, rows = self.data.log, stream.rows
-        name = ("index", key, str(stream is self.acts))
+        log = self.data.log
+        name = ("index", key, "events" if stream is self.events else "acts")
         if name not in self._made:
             self._made[name] = Index(self._key(key, log.user[rows], log.item[rows]), stream.bits)
         return self._made[name]  # type: ignore[return-value]
+
+    def order(self, key: str, entity: Array) -> I64:
+        """[m] questions about entities, in an order in which the index is read from one end to the other."""
+        index, own = self._made.get(("index", key, "events")), self._key(key, self.data.log.user, self.data.log.item)
+        if isinstance(index, Index) and len(index.keys) == len(entity) and np.array_equal(entity, own):
+            return self.events.row(index.places)  # the log's own events: sorted already
+        return by_entity(entity)
 
     def window(self, key: str, of: str = EVENTS, over: float | None = None) -> Window:
         """Events, labels or a column's values of an entity, to be counted and summed; `over` in seconds."""
         index = self.index(key, self.events)
         name = ("values", key, of)
         if name not in self._made:
-            self._made[name] = self._values(of, self.events.rows[index.places])
+            self._made[name] = self._values(of, self.events.row(index.places))
         return Window(key=key, stream=self.events, index=index, values=self._made[name],  # type: ignore[arg-type]
                       unit=1 if of in (EVENTS, LABEL) else RESOLUTION, over=micros(over),
                       wait=self.data.label_wait if of == LABEL else 0)
@@ -82,15 +90,17 @@ class Present:
             return Values()
         if of == LABEL:
             return Values(self.data.log.positive[rows])
-        values, known = millionths(self.data.log.table[of], of)
-        return Values(values[rows], known[rows])
+        if of not in self._columns:
+            self._columns[of] = millionths(self.data.log.table[of], of)
+        values, known = self._columns[of]
+        return Values(values[rows], None if known.all() else known[rows])
 
     def different(self, key: str, of: str, over: float | None) -> Window:
         """The same events, to tell their users, items or a column's values apart."""
         window = self.window(key, EVENTS, over)
         name = ("differences", key, of)
         if name not in self._made:
-            self._made[name] = Differences(window.index, self._codes(of)[self.events.rows[window.index.places]])
+            self._made[name] = Differences(window.index, self._codes(of)[self.events.row(window.index.places)])
         return replace(window, differences=self._made[name])  # type: ignore[arg-type]
 
     def _codes(self, of: str) -> Array:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 
-from sevenfold.features.kernel import Asked, Moment, by_entity, prefix
+from sevenfold.features.kernel import Asked, Moment, prefix
 from sevenfold.features.kind import Kind
 from sevenfold.features.lookup import Lookup
 from sevenfold.features.past import State
@@ -21,7 +22,7 @@ from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Data, Reque
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 BLOCK = 1 << 17  # rows that are computed together: what bounds the memory besides the answer
-PER_REQUEST, PER_ITEM, PER_PAIR = ("user", "context"), ("item",), ("pair",)
+PER_REQUEST = ("user", "context")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +58,22 @@ class View:
         self._copies = rows
         alias = None if rows is None else np.append(rows, -1)
         self._present = Present(data, label_is_own, alias)
-        self._readers = self._bind()
+        self._groups = self._bind()
         self._positives = self._present.positives("user")
         self._seen = self._positives if data.impressions else self._present.window("user")
 
-    def _bind(self) -> list[Reader]:
-        def bind(group: str) -> list[Reader]:
-            return [feature.kind.reader(group, feature.state, self._present) for feature in self.features
-                    if feature.group == group]
+    def _bind(self) -> dict[str, tuple[slice, list[tuple[slice, Reader]]]]:
+        """Of each group its columns, and its readers with their columns among these."""
+        def bind(group: str) -> list[tuple[slice, Reader]]:
+            of_group = [feature for feature in self.features if feature.group == group]
+            ends = np.cumsum([0, *(len(feature.names) for feature in of_group)]).tolist()
+            return [(slice(*place), feature.kind.reader(group, feature.state, self._present))
+                    for feature, place in zip(of_group, pairwise(ends))]
 
         groups = list(dict.fromkeys(feature.group for feature in self.features))
-        found = {group: iter(readers) for group, readers in zip(groups, in_parallel(bind, groups, len(self.data.log)))}
-        return [next(found[feature.group]) for feature in self.features]
+        bound = in_parallel(bind, groups, len(self.data.log))
+        ends = np.cumsum([0, *(readers[-1][0].stop for readers in bound)]).tolist()
+        return {group: (slice(*place), readers) for group, readers, place in zip(groups, bound, pairwise(ends))}
 
     @property
     def items(self) -> int:
@@ -77,64 +82,57 @@ class View:
 
     def rows(self, requests: Requests, candidates: Candidates) -> Rows:
         """The features of every candidate as of its request; what is missing is NaN, unknown ids are -1."""
-        asked = Asked(requests)
-        size = max(len(candidates), len(requests))
-        by_user, by_item = in_parallel(by_entity, [requests.user, candidates.item], size)
-        rows_of = prefix(np.bincount(candidates.request, minlength=len(requests)))
+        asked, size = Asked(requests), max(len(requests), len(candidates))
         values = np.empty((len(candidates), len(self.names)), dtype=np.float32)
+        one_each = np.array_equal(candidates.request, np.arange(len(requests)))
+        once = {group: values[:, columns] if one_each else np.empty((len(requests), columns.stop - columns.start), np.float32)
+                for group, (columns, _) in self._groups.items() if group in PER_REQUEST}
 
-        def of_requests(block: slice) -> None:
-            request = by_user[block]
-            count = rows_of[request + 1] - rows_of[request]
-            rows = np.arange(count.sum()) + np.repeat(rows_of[request] - prefix(count)[:-1], count)
-            self._fill(values, rows, Moment(asked, self._present.entity, request), PER_REQUEST, count)
+        def read(task: tuple[str, Array]) -> None:
+            group, rows = task
+            if group in once:
+                once[group][rows] = self._read(group, Moment(asked, self._present.entity, rows))
+            else:
+                at = Moment(asked, self._present.entity, candidates.request[rows], candidates.item[rows])
+                values[rows, self._groups[group][0]] = self._read(group, at)
 
-        def of_items(block: slice) -> None:
-            rows = by_item[block]
-            at = Moment(asked, self._present.entity, candidates.request[rows], candidates.item[rows])
-            self._fill(values, rows, at, PER_ITEM)
+        def spread(block: slice) -> None:
+            for group, found in once.items():
+                values[block, self._groups[group][0]] = found[candidates.request[block]]
 
-        def of_pairs(block: slice) -> None:
-            request = candidates.request[block]
-            first, last = request[0], request[-1] + 1
-            near = Asked(requests.take(np.arange(first, last)))
-            at = Moment(near, self._present.entity, request - first, candidates.item[block])
-            self._fill(values, block, at, PER_PAIR)
-
-        work = [*(partial(of_requests, block) for block in _blocks(len(requests))),
-                *(partial(fill, block) for block in _blocks(len(candidates)) for fill in (of_items, of_pairs))]
-        in_parallel(lambda fill: fill(), work, size)
+        in_parallel(read, self._tasks(requests, candidates, size), size)
+        in_parallel(spread, [] if one_each else _blocks(len(candidates)), size)
         return Rows(values=values, names=self.names, request=candidates.request, user=requests.user[candidates.request],
                     item=candidates.item, history=self.visits(requests, self._history).history, items=self.items)
 
-    def _fill(self, values: F32, rows: Array | slice, at: Moment, groups: tuple[str, ...],
-              count: I64 | None = None) -> None:
-        """Write what some groups' features read at a moment, `count` times each where that is given."""
-        for columns, feature, reader in self._columns():
-            if feature.group in groups and feature.names:
-                found = reader(at)
-                found = found[:, None] if found.ndim == 1 else found
-                values[rows, columns] = found if count is None else np.repeat(found, count, axis=0)
+    def _tasks(self, requests: Requests, candidates: Candidates, size: int) -> list[tuple[str, Array]]:
+        """(group, rows) to be read together: users and items in the order of their index, the others as they come."""
+        entities: dict[str, Array] = {"user": requests.user, "item": candidates.item}
+        keyed = [group for group in self._groups if group in entities]
+        orders = dict(zip(keyed, in_parallel(lambda key: self._present.order(key, entities[key]), keyed, size)))
+        for group in self._groups:
+            orders.setdefault(group, np.arange(len(requests if group in PER_REQUEST else candidates)))
+        return [(group, orders[group][block]) for group in self._groups for block in _blocks(len(orders[group]))]
 
-    def _columns(self) -> Iterator[tuple[slice, Feature, Reader]]:
-        start = 0
-        for feature, reader in zip(self.features, self._readers, strict=True):
-            end = start + len(feature.names)
-            yield slice(start, end), feature, reader
-            start = end
+    def _read(self, group: str, at: Moment) -> F32:
+        """[m, columns] what a group's features are at a moment."""
+        columns, readers = self._groups[group]
+        read = np.empty((len(at), columns.stop - columns.start), dtype=np.float32)
+        for place, reader in readers:
+            read[:, place] = reader(at).reshape(len(at), place.stop - place.start)
+        return read
 
     def visits(self, requests: Requests, n: int) -> Visits:
         """The items of each user's last n positive events known before the request, newest first, padded with -1."""
         history = np.empty((len(requests), n), dtype=np.int32)
-        by_user, asked = by_entity(requests.user), Asked(requests)
+        by_user, asked = self._present.order("user", requests.user) if n else np.arange(0), Asked(requests)
 
         def fill(block: slice) -> None:
             rows = self._positives.last(Moment(asked, self._present.entity, by_user[block]), n)
             items = self.data.log.item[rows] if len(self.data.log) else rows
             history[by_user[block]] = self._catalogue(np.where(rows < 0, -1, items))
 
-        if n:
-            in_parallel(fill, _blocks(len(requests), BLOCK // n + 1), len(requests))
+        in_parallel(fill, _blocks(len(by_user), BLOCK // max(n, 1) + 1), len(requests))
         return Visits(time=requests.time, user=requests.user, history=history)
 
     def seen(self, requests: Requests) -> tuple[I64, I32]:
@@ -143,7 +141,7 @@ class View:
         low, high = window.bounds(Moment(Asked(requests), self._present.entity, np.arange(len(requests))))
         ends = prefix(high - low)
         position = np.arange(ends[-1]) + np.repeat(low - ends[:-1], high - low)
-        items = self._catalogue(self.data.log.item[window.stream.rows[window.index.places[position]]])
+        items = self._catalogue(self.data.log.item[window.stream.row(window.index.places[position])])
         return ends, items
 
     def _catalogue(self, items: Array) -> I32:
@@ -167,7 +165,7 @@ class View:
     @cached_property
     def content(self) -> F32:
         """[items, d] the items' attributes and embeddings, each row of length 1 or 0; d = 0 where none is declared."""
-        fixed = [reader.scaled for reader in self._readers if isinstance(reader, Lookup) and reader.key == "item"]
+        fixed = [reader.scaled for _, reader in self._groups.get("item", (slice(0), []))[1] if isinstance(reader, Lookup)]
         content = np.concatenate([np.zeros((self.items, 0), dtype=np.float32), *fixed], axis=1)
         length = np.sqrt(np.einsum("ij,ij->i", content, content, dtype=np.float64))[:, None]
         return np.divide(content, length, out=np.zeros_like(content), where=length > 0, casting="same_kind")  # type: ignore[no-any-return]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sevenfold.report.tables as tables
-from sevenfold.record import Record
+from sevenfold.record import Record, Solution
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-LAST_NUMBER = 6
+HEADINGS = ("solution", "{metric}", "p99", "memory", "fit", "cost", "limits")
 STYLES = {True: "bold green", False: ""}
 
 
@@ -23,13 +23,19 @@ def summary(record: Record) -> RenderableType:
     from rich.text import Text
 
     words = tables.comparison(record)
-    drawn = Table(box=SIMPLE, pad_edge=False)
-    for number, heading in enumerate(words.headings):
-        number_here = words.numbers <= number <= LAST_NUMBER
-        drawn.add_column(heading, justify="right" if number_here else "left", no_wrap=number == 0)
-    for number, cells in enumerate(words.rows):
+    drawn = Table(box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in HEADINGS:
+        drawn.add_column(heading.format(metric=record.metric), justify="left" if heading in ("solution", "limits") else "right")
+    for number, (name, value, interval, *measured) in enumerate(words.rows):
+        cells = (name, f"{value} [{interval.replace(' to ', '–')}]" if interval else value, *measured[:4], open_limits(record.solutions[name]))
         drawn.add_row(*map(Text, cells), style=STYLES[number in words.marked])
     return Group(drawn, Text(record.decision.sentence if record.decision else ""))
+
+
+def open_limits(solution: Solution) -> str:
+    """The limits that do not hold, each with its sign; a tick where all do."""
+    signs = [f"{tables.SIGNS[held.holds]} {name}" for name, held in solution.limits.items() if held.holds is not True]
+    return " ".join(signs) or tables.SIGNS[True]
 
 
 def show(record: Record, folder: Path) -> None:

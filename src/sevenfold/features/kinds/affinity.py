@@ -83,12 +83,13 @@ class _Table:
 
     def _counts(self, at: Moment, positives: Window, index: Index, rows: I64, value: I64) -> I64:
         """The user's positive events with each (row, value): asked once a request where that is less to ask."""
-        request, requests = at.request[rows], np.arange(len(at.asked.requests))
+        request = at.request[rows]
+        requests = np.arange(at.request.min(), at.request.max() + 1) if len(rows) else request
         if len(requests) * self.size > len(rows):
             return self._of_users(at, positives, index, request, value)
         every = np.tile(np.arange(self.size), len(requests))
         grid = self._of_users(at, positives, index, requests.repeat(self.size), every)
-        return grid[request * self.size + value]
+        return grid[(request - requests[0]) * self.size + value] if len(rows) else grid
 
     def _of_users(self, at: Moment, positives: Window, index: Index, request: Array, value: Array) -> I64:
         user = at.asked.requests.user[request].astype(np.int64)

@@ -25,7 +25,7 @@ class Mean:
     def fit(self, past: Past) -> State:
         """The weight and the mean of the prior; no weight where nothing is known before the cut."""
         past.key  # noqa: B018
-        total, count = past.totals(self.mean)
+        total, count = past.totals(self.mean) if self.prior else (0, 0)
         return {"prior": np.array([self.prior if count else 0.0, total / count if count else 0.0])}
 
     def columns(self, state: State) -> tuple[str, ...]:

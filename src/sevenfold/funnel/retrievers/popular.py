@@ -2,47 +2,80 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from sevenfold.funnel import histories
-from sevenfold.nouns import F32, I64, SECOND, Interactions, Visits
+from sevenfold.nouns import F32, I32, I64, SECOND, Interactions, Log, Visits
 from sevenfold.units import Duration
+
+REFRESHES = 32  # in a half-life: as often the counts are taken anew
+HORIZON = 20  # half-lives after which an event weighs less than a millionth
 
 
 class Popular:
-    """Counts of positive events that halve with each `half_life`, as they stood at the cut.
+    """Counts of positive events that halve with each `half_life`, taken anew 32 times in a half-life.
 
-    Scores are log(1 + decayed count), so that a linear ranker can use them. They are frozen at the fit: a model that is
-    not trained again recommends what was popular then. Everybody gets an answer, with or without a history.
+    Scores are log(1 + decayed count), so that a linear ranker can use them. Once it follows a log it reads only what was
+    available strictly before the last refresh, so it fits no rows that another stage could have read; before that its
+    counts stand at the cut. Everybody gets an answer, with or without a history.
     """
 
     random = False
 
-    def __init__(self, *, half_life: Duration = 604800.0) -> None:
+    def __init__(self, *, half_life: Duration = 2592000.0) -> None:
         self.half_life = half_life
         self._scores: F32 = np.zeros(0, np.float32)
+        self._rows: I64 | None = None  # of a synthetic catalogue: the item that each one copies
+        self._events: tuple[I64, I32] | None = None  # when each was available, rising, and its item
 
     def fit(self, interactions: Interactions, *, seed: int) -> None:
         """Learn from the events before the cut; `ModelError` when there is none."""
         histories.above_zero("popular", half_life=self.half_life)
         histories.some("popular", interactions)
-        age = (interactions.cut - interactions.time) / (SECOND * self.half_life)
-        self._scores = np.log1p(np.bincount(interactions.item, np.exp2(-age), interactions.items)).astype(np.float32)
+        self._scores = self._counted(interactions.cut, interactions.time, interactions.item, interactions.items)
+
+    def following(self, log: Log, items: int) -> Popular:
+        """The same retriever, its counts read from a log as of each visit."""
+        order = np.flatnonzero(log.positive & (log.item >= 0))
+        order = order[np.argsort(log.available[order], kind="stable")]
+        live = Popular(half_life=self.half_life)
+        live._scores, live._events = np.zeros(items, np.float32), (log.available[order], log.item[order])
+        live._at = functools.lru_cache(maxsize=64)(live._at)  # type: ignore[method-assign]
+        return live
 
     def scores(self, visits: Visits) -> F32:
         """The score of every item [B, items], finite everywhere."""
-        return np.tile(self._scores, (len(visits.user), 1))
+        step = max(round(self.half_life * SECOND / REFRESHES), 1)
+        moments, which = np.unique(visits.time // step * step, return_inverse=True)
+        if self._events is None:
+            scores = np.tile(self._scores, (len(visits.user), 1))
+        else:
+            scores = np.stack([self._at(int(moment)) for moment in moments])[which]
+        return scores if self._rows is None else scores[:, self._rows]
+
+    def _at(self, moment: int) -> F32:
+        """[items] as of a moment: what was available before it."""
+        assert self._events is not None
+        time, item = self._events
+        low, high = np.searchsorted(time, [moment - round(HORIZON * self.half_life * SECOND), moment])
+        return self._counted(moment, time[low:high], item[low:high], len(self._scores))
+
+    def _counted(self, moment: int, time: I64, item: I32, items: int) -> F32:
+        age = (moment - time) / (SECOND * self.half_life)
+        return np.log1p(np.bincount(item, np.exp2(-age), items)).astype(np.float32)
 
     def grow(self, rows: I64) -> Popular:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         grown = Popular(half_life=self.half_life)
-        grown._scores = self._scores[rows]
+        grown._scores, grown._events, grown._rows = self._scores, self._events, rows
+        grown._at = functools.lru_cache(maxsize=64)(grown._at)  # type: ignore[method-assign]
         return grown
 
     def save(self, folder: Path) -> None:
-        """Write parameters and scores into `folder`."""
+        """Write parameters and the counts at the cut into `folder`."""
         histories.save(folder, {"half_life": self.half_life}, {"scores": self._scores})
 
     @classmethod
