@@ -14,6 +14,7 @@ from sevenfold import features
 from sevenfold.audit import audit, future_scramble, label_giveaways
 from sevenfold.design.sections import Answer, DataSection, Design, Evaluation, Events, Framing, Label, Part, Table
 from sevenfold.errors import LeakError
+from sevenfold.features.past import Fitted
 from sevenfold.nouns import DAY, SECOND, Data, Entities, Log, Requests
 from sevenfold.registry import FEATURES
 
@@ -56,8 +57,9 @@ def world(seed: int = 0) -> Data:
                       "device": rng.choice(["phone", "tv", "web"], EVENTS), "id": [f"e{i}" for i in range(EVENTS)],
                       "session": [f"{u}-{t // DAY}" for u, t in zip(user, time)]})
     users = pa.table({"age": rng.integers(18, 80, USERS), "zip": [f"{z:05}" for z in rng.integers(0, 99999, USERS)]})
-    items = pa.table({"genres": [list(rng.choice(["a", "b", "c"], rng.integers(0, 3), replace=False)) for _ in range(ITEMS)],
-                      "price": quality + rng.normal(0, 0.3, ITEMS), "title": [f"the {w} film" for w in rng.choice(["red", "old"], ITEMS)]})
+    genres = [list(rng.choice(["a", "b", "c"], rng.integers(0, 3), replace=False)) for _ in range(ITEMS)]
+    titles = [f"the {word} film" for word in rng.choice(["red", "old"], ITEMS)]
+    items = pa.table({"genres": genres, "price": quality + rng.normal(0, 0.3, ITEMS), "title": titles})
     log = Log(time=time, available=time + 60 * SECOND, user=user.astype(np.int32), item=item.astype(np.int32),
               positive=table["rating"].to_numpy() >= 4, table=table)
     return Data(log=log, users=Entities(ids=np.arange(USERS), table=users), items=Entities(ids=np.arange(ITEMS), table=items))
@@ -154,11 +156,8 @@ class Peek:
         self.peek = peek
         self.fitted = fitted
 
-    def fit(self, past: Any) -> dict[str, np.ndarray]:
-        return {"events": np.array(len(past.data.log) if self.fitted else 0)}
-
-    def columns(self, state: Any) -> tuple[str, ...]:
-        return ("",)
+    def fit(self, past: Any) -> Fitted:
+        return Fitted({"events": np.array(len(past.data.log) if self.fitted else 0)})
 
     def reader(self, group: str, state: Any, present: Any) -> Any:
         counts = np.bincount(present.data.log.item, minlength=len(present.data.items) + 1)
@@ -171,11 +170,8 @@ class SameMoment:
     def __init__(self, *, same_moment: str = "events") -> None:
         self.same_moment = same_moment
 
-    def fit(self, past: Any) -> dict[str, np.ndarray]:
-        return {}
-
-    def columns(self, state: Any) -> tuple[str, ...]:
-        return ("",)
+    def fit(self, past: Any) -> Fitted:
+        return Fitted()
 
     def reader(self, group: str, state: Any, present: Any) -> Any:
         available = np.sort(present.data.log.available)
@@ -203,7 +199,9 @@ def test_a_feature_that_reads_the_future_is_named(kind: str, params: dict[str, A
     [leak] = future_scramble(leaking, data, fitted, requests_of(data), seed=3)
     assert isinstance(leak, LeakError)
     assert (leak.code, leak.feature, leak.column) == (code, "item.bad", "events")
-    assert leak.row_time is not None and leak.read_time is not None and leak.row_time <= leak.read_time
+    assert leak.row_time is not None
+    assert leak.read_time is not None
+    assert leak.row_time <= leak.read_time
     assert "feature 'item.bad' reads the future of column 'events': " in leak.problem
     assert ("its values at 1970-" if code == "X13" else "what it was fitted on moves when events from 1970-03-12T00:00:00 on"
             ) in leak.problem

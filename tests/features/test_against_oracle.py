@@ -76,9 +76,9 @@ class Oracle:
         self.data, self.cut = data, cut
         log = data.log
         self.act_wait = data.label_wait if own or data.impressions else 0
-        self.events = [dict(available=int(log.available[i]), user=int(log.user[i]), item=int(log.item[i]), row=i,
-                            positive=bool(log.positive[i]), price=log.table["price"][i].as_py(),
-                            colour=log.table["colour"][i].as_py()) for i in range(len(log))]
+        self.events = [{"available": int(log.available[i]), "user": int(log.user[i]), "item": int(log.item[i]), "row": i,
+                        "positive": bool(log.positive[i]), **{name: log.table[name][i].as_py() for name in ("price", "colour")}}
+                       for i in range(len(log))]
         self.events.sort(key=lambda e: (e["available"], e["row"]))
 
     def window(self, match: Callable[[dict], bool], t: int, over: float | None, wait: int = 0) -> list[dict]:

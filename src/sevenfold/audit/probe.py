@@ -64,7 +64,8 @@ def _fitted(design: Design, data: Data, features: Features, rng: np.random.Gener
     return [_leak(features, old.path, "X05", features.cut, _first_future(data, features.cut),
                   f"what it was fitted on moves when events from {_day(features.cut)} on, the cut, are scrambled")
             for old, new in zip(features.features, again.features, strict=True)
-            if any(np.asarray(old.state[name]).tobytes() != np.asarray(new.state[name]).tobytes() for name in old.state)]
+            if old.fitted.columns != new.fitted.columns or any(
+                array.tobytes() != new.fitted.state[name].tobytes() for name, array in old.fitted.state.items())]
 
 
 def scramble(data: Data, moment: int, wait: int, rng: np.random.Generator) -> Data:

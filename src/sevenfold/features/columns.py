@@ -47,14 +47,11 @@ def millionths(column: pa.ChunkedArray, where: str) -> tuple[I64, Bools]:
 
 def words(column: pa.ChunkedArray) -> tuple[I64, pa.Array]:
     """Every word in a column and the row in which it stands, each word once a row."""
-    column = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
     array = column.combine_chunks()
-    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
-        rows, array = pc.list_parent_indices(array), pc.list_flatten(array)
-    else:
-        rows = pa.array(np.arange(len(array)))
-    found = pa.table({"row": rows.cast(pa.int64()), "word": array.cast(pa.string())}).drop_null()
-    found = found.group_by(["row", "word"], use_threads=False).aggregate([])
+    if not _is_list(array.type):
+        return np.flatnonzero(array.is_valid()), array.drop_null().cast(pa.string())
+    found = pa.table({"row": pc.list_parent_indices(array).cast(pa.int64()), "word": pc.list_flatten(array).cast(pa.string())})
+    found = found.drop_null().group_by(["row", "word"], use_threads=False).aggregate([])
     return found["row"].to_numpy(), found["word"].combine_chunks()
 
 

@@ -27,13 +27,12 @@ class Dominance:
 
     def count(self, end: I64, below: I64) -> I64:
         """[m] how many of the first `end` values are less than `below`, which fits in the bits."""
-        low, high, total = np.zeros_like(end), end, np.zeros_like(end)
+        bounds, total = np.stack([np.zeros_like(end), end]), np.zeros_like(end)
         for shift, zeros, words, ranks in self.levels:
-            low_ones, high_ones = _rank(words, ranks, low), _rank(words, ranks, high)
+            ones = _rank(words, ranks, bounds)
             up = (below >> shift) & 1 == 1
-            total += np.where(up, (high - high_ones) - (low - low_ones), 0)
-            low = np.where(up, zeros + low_ones, low - low_ones)
-            high = np.where(up, zeros + high_ones, high - high_ones)
+            total += np.where(up, np.diff(bounds - ones, axis=0)[0], 0)
+            bounds = np.where(up, zeros + ones, bounds - ones)
         return total
 
 

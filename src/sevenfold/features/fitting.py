@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from sevenfold.design.sections import Design, Part
 from sevenfold.errors import BundleError, DesignError
-from sevenfold.features.past import Past
+from sevenfold.features.past import Fitted, Past
 from sevenfold.features.view import Feature, View
 from sevenfold.nouns import Data
 from sevenfold.registry import FEATURES
@@ -43,10 +43,11 @@ class Features:
     def save(self, folder: Path) -> None:
         """Write both files into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        parts = {path: {"name": part.name, "params": dict(part.params)} for path, part in self.parts.items()}
-        facts = {"cut": self.cut, "history": self.history, "label_is_own": self.label_is_own, "features": parts}
+        features = {feature.path: {"part": asdict(self.parts[feature.path]), "columns": feature.fitted.columns}
+                    for feature in self.features}
+        facts = {"cut": self.cut, "history": self.history, "label_is_own": self.label_is_own, "features": features}
         arrays: dict[str, Any] = {f"{feature.path}/{name}": array
-                                  for feature in self.features for name, array in feature.state.items()}
+                                  for feature in self.features for name, array in feature.fitted.state.items()}
         (folder / "features.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
         np.savez(folder / "features.npz", **arrays)
 
@@ -62,7 +63,7 @@ def fit(design: Design, data: Data, cut: int) -> Features:
             past = Past(where=f"data.features.{group}.{name}", group=group, data=data, cut=cut,
                         clock=design.data.events.time)
             kind = FEATURES.make(part.name, part.params)
-            fitted.append(Feature(group=group, name=name, kind=kind, state=kind.fit(past)))
+            fitted.append(Feature(group=group, name=name, kind=kind, fitted=kind.fit(past)))
             parts[f"{group}.{name}"] = part
             if part.name == "last" and kind.last == "item":
                 history = kind.n
@@ -81,8 +82,10 @@ def load(folder: Path) -> Features:
                 states[path][key] = array
     except (OSError, ValueError, KeyError) as error:
         raise BundleError(str(folder), f"the features cannot be read: {error}", "Build the bundle again.") from error
-    parts = {path: Part(**part) for path, part in facts.pop("features").items()}
+    saved = facts.pop("features")
+    parts = {path: Part(**entry["part"]) for path, entry in saved.items()}
     features = tuple(Feature(group=path.partition(".")[0], name=path.partition(".")[2],
-                             kind=FEATURES.make(part.name, part.params), state=states[path])
+                             kind=FEATURES.make(part.name, part.params),
+                             fitted=Fitted(states[path], tuple(saved[path]["columns"])))
                      for path, part in parts.items())
     return Features(features=features, parts=parts, **facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,14 @@ KEYS = ("user", "item", "pair")
 EVENTS, LABEL = "events", "label"
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What a kind has learned of the past: its frozen state, and the endings of its columns' names."""
+
+    state: State = field(default_factory=dict)
+    columns: tuple[str, ...] = ("",)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Past:
     """What a feature may be fitted on: everything that was available strictly before the cut."""
@@ -27,13 +35,11 @@ class Past:
     cut: int
     clock: str | None = None  # the column that holds the events' time
 
-    @property
-    def key(self) -> str:
-        """Whose events the feature reads; only users, items and pairs have events."""
-        if self.group in KEYS:
-            return self.group
-        raise DesignError(self.where, f"a windowed feature belongs to {', '.join(KEYS)}, got '{self.group}'",
-                          "Move it to the group whose events it reads.")
+    def windowed(self) -> None:
+        """Refuse a group whose members have no events."""
+        if self.group not in KEYS:
+            raise DesignError(self.where, f"a windowed feature belongs to {', '.join(KEYS)}, got '{self.group}'",
+                              "Move it to the group whose events it reads.")
 
     def request_time(self, column: str) -> None:
         """Refuse a column that is not the moment of the request itself."""

@@ -62,10 +62,10 @@ class Present:
 
     def index(self, key: str, stream: Stream) -> Index:
         """The events of a stream by user, item or pair."""
-        log = self.data.log
         name = ("index", key, "events" if stream is self.events else "acts")
         if name not in self._made:
-            self._made[name] = Index(self._key(key, log.user[rows], log.item[rows]), stream.bits)
+            entity = self._key(key, self.data.log.user, self.data.log.item)
+            self._made[name] = Index(entity if stream.rows is None else entity[stream.rows], stream.bits)
         return self._made[name]  # type: ignore[return-value]
 
     def order(self, key: str, entity: Array) -> I64:

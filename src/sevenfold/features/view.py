@@ -15,7 +15,7 @@ import numpy as np
 from sevenfold.features.kernel import Asked, Moment, prefix
 from sevenfold.features.kind import Kind
 from sevenfold.features.lookup import Lookup
-from sevenfold.features.past import State
+from sevenfold.features.past import Fitted
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Data, Requests, Rows, Visits
 
@@ -32,7 +32,7 @@ class Feature:
     group: str
     name: str
     kind: Kind
-    state: State
+    fitted: Fitted
 
     @property
     def path(self) -> str:
@@ -42,7 +42,7 @@ class Feature:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its columns."""
-        return tuple(self.path + ending for ending in self.kind.columns(self.state))
+        return tuple(self.path + ending for ending in self.fitted.columns)
 
 
 class View:
@@ -67,7 +67,7 @@ class View:
         def bind(group: str) -> list[tuple[slice, Reader]]:
             of_group = [feature for feature in self.features if feature.group == group]
             ends = np.cumsum([0, *(len(feature.names) for feature in of_group)]).tolist()
-            return [(slice(*place), feature.kind.reader(group, feature.state, self._present))
+            return [(slice(*place), feature.kind.reader(group, feature.fitted.state, self._present))
                     for feature, place in zip(of_group, pairwise(ends))]
 
         groups = list(dict.fromkeys(feature.group for feature in self.features))

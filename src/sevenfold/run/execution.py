@@ -82,6 +82,7 @@ class Job:
     folder: Path
     steps: Steps
     requests: dict[str, int] = field(default_factory=dict)
+    fitted: dict[str, Path] = field(default_factory=dict)  # solution → its first seed's fit
 
     @cached_property
     def data(self) -> Data:
@@ -142,6 +143,7 @@ class Job:
         """Steps 4 to 6 for one solution: fit and evaluate each seed, then time a serving process."""
         solution = self.design.solutions[name]
         fitted = [self.fit(name, solution, seed) for seed in seeds(solution, self.design.evaluation.seeds)]
+        self.fitted[name] = fitted[0]
         answers = [self.evaluate(name, folder, number) for number, folder in enumerate(fitted)]
         recall = {stage: np.mean([_table(one / "recall.npz")[stage] for one in answers], axis=0) for stage in STAGES}
         process = json.loads((self.time(name, fitted[0]) / "measured.json").read_text(encoding="utf-8"))
@@ -177,7 +179,7 @@ class Job:
     def ship(self, name: str) -> None:
         """Fit the winner once more with its cuts slid to the log's end, seal it, and point at it."""
         solution = self.design.solutions[name]
-        kept = parts.load(self.fit(name, solution, 0) / "parts").kept()
+        kept = parts.load(self.fitted[name] / "parts").kept()
 
         def make(folder: Path) -> None:
             shipped = fit(self.design, solution, self.data, slide(self.cuts, self.data), 0, kept)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from sevenfold.errors import DesignError
 from sevenfold.features.columns import coded, frequent, is_words
 from sevenfold.features.kernel import Index, Moment, Window, prefix, ratio
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import I64, Array
 from sevenfold.units import Duration
@@ -27,18 +27,14 @@ class Affinity:
         self.affinity = affinity
         self.over = over
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """The values that count."""
         items = past.data.items
         column = past.column(self.affinity, items.table)
         if past.group != "pair" or not is_words(column):
             raise DesignError(past.where, f"expected a feature of pair that reads words, got one of {past.group} that "
                               f"reads {column.type}", "Affinity compares a user's past with a candidate's words.")
-        return {"levels": frequent(column.filter(pa.array(past.existing(items))), MOST)}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One."""
-        return ("",)
+        return Fitted({"levels": frequent(column.filter(pa.array(past.existing(items))), MOST)})
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] shares."""
@@ -68,9 +64,9 @@ class _Table:
 
     def index(self, present: Present, positives: Window) -> Index:
         """The positive events by user and value."""
-        log, rows = present.data.log, positives.stream.rows
-        place, value = self.of(log.item[rows])
-        user = log.user[rows][place].astype(np.int64)
+        rows = positives.stream.row(np.arange(len(positives.stream.available)))
+        place, value = self.of(present.data.log.item[rows])
+        user = present.data.log.user[rows][place].astype(np.int64)
         return Index(np.where(user < 0, -1, user * self.size + value), positives.stream.bits, place)
 
     def shares(self, at: Moment, positives: Window, index: Index) -> Array:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from sevenfold.features.columns import OTHER, frequent, is_words, multi_hot, numbers
 from sevenfold.features.kernel import Moment
 from sevenfold.features.lookup import lookup
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import F32, Array
 
@@ -24,7 +24,7 @@ class Attribute:
         self.attribute = attribute
         self.levels = levels
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """The levels of words, or the centre and scale of numbers."""
         if past.group == "context":
             known, column = past.events(), past.column(self.attribute)
@@ -32,14 +32,11 @@ class Attribute:
             known, column = past.existing(past.entities), past.column(self.attribute, past.entities.table)
         column = column.filter(pa.array(known))
         if is_words(column):
-            return {"levels": frequent(column, self.levels)}
+            levels = frequent(column, self.levels)
+            return Fitted({"levels": levels}, tuple(f"={level}" for level in [*levels, OTHER]))
         values = numbers(column, past.where)
         values = values[np.isfinite(values)]
-        return {"scale": np.array([values.mean(), values.std() or 1.0] if len(values) else [0.0, 1.0])}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One for numbers, one a level for words."""
-        return tuple(f"={level}" for level in [*state["levels"], OTHER]) if "levels" in state else ("",)
+        return Fitted({"scale": np.array([values.mean(), values.std() or 1.0] if len(values) else [0.0, 1.0])})
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m, columns]"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sevenfold.errors import DesignError
-from sevenfold.features.past import EVENTS, LABEL, Past, State
+from sevenfold.features.past import EVENTS, LABEL, Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.units import Duration
 
@@ -15,17 +15,13 @@ class Count:
         self.count = count
         self.over = over
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
-        past.key  # noqa: B018
+        past.windowed()
         if self.count not in (EVENTS, LABEL):
             raise DesignError(past.where, f"count takes {EVENTS} or {LABEL}, got '{self.count}'",
                               "To add up a column write {sum: column}; to count its values {distinct: column}.")
-        return {}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One."""
-        return ("",)
+        return Fitted()
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] counts; 0 for an entity nobody knows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.units import Duration
 
@@ -14,16 +14,12 @@ class Distinct:
         self.distinct = distinct
         self.over = over
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
-        past.key  # noqa: B018
+        past.windowed()
         if self.distinct not in ("user", "item"):
             past.column(self.distinct)
-        return {}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One."""
-        return ("",)
+        return Fitted()
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] how many; 0 for an entity nobody knows."""

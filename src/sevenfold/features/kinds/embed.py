@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from sevenfold.features.lookup import lookup
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 
 WORD = re.compile(r"[^\W_]+")
@@ -28,7 +28,7 @@ class Embed:
         self.embed = embed
         self.dimensions = dimensions
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """Words, their inverse document frequencies, and the axes [words, dimensions]."""
         from sklearn.utils.extmath import randomized_svd
 
@@ -45,11 +45,8 @@ class Embed:
             weights = _weights(column.to_pylist(), state)[np.flatnonzero(past.existing(past.entities))]
             axes[:, :rank] = randomized_svd(weights, rank, n_iter=7, random_state=0)[2].T
         peaks = axes[np.abs(axes).argmax(axis=0), np.arange(self.dimensions)] if rank else np.ones(self.dimensions)
-        return {**state, "axes": axes * np.where(peaks < 0, -1.0, 1.0)}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One a dimension."""
-        return tuple(f".{i}" for i in range(self.dimensions))
+        state["axes"] = axes * np.where(peaks < 0, -1.0, 1.0)
+        return Fitted(state, tuple(f".{i}" for i in range(self.dimensions)))
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m, dimensions]"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sevenfold.features.columns import numbers
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 
 
@@ -20,16 +20,12 @@ class Last:
         self.last = last
         self.n = n
 
-    def fit(self, past: Past) -> State:
-        """How many values there are."""
-        past.key  # noqa: B018
+    def fit(self, past: Past) -> Fitted:
+        """Nothing to freeze."""
+        past.windowed()
         if self.last != "item":
             numbers(past.column(self.last), past.where)
-        return {"n": np.array(0 if self.last == "item" else self.n)}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One for each value."""
-        return tuple(f".{i}" for i in range(state["n"]))
+        return Fitted(columns=tuple(f".{i}" for i in range(0 if self.last == "item" else self.n)))
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m, n] values; NaN where there are fewer events."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sevenfold.features.kernel import Moment, ratio
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import Array
 from sevenfold.units import Duration
@@ -22,15 +22,11 @@ class Mean:
         self.over = over
         self.prior = prior
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """The weight and the mean of the prior; no weight where nothing is known before the cut."""
-        past.key  # noqa: B018
+        past.windowed()
         total, count = past.totals(self.mean) if self.prior else (0, 0)
-        return {"prior": np.array([self.prior if count else 0.0, total / count if count else 0.0])}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One."""
-        return ("",)
+        return Fitted({"prior": np.array([self.prior if count else 0.0, total / count if count else 0.0])})
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] means; the prior's for an entity nobody knows, NaN where there is no prior either."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.units import Duration
 
@@ -14,15 +14,11 @@ class Sum:
         self.sum = sum
         self.over = over
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
-        past.key  # noqa: B018
+        past.windowed()
         past.totals(self.sum)
-        return {}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One."""
-        return ("",)
+        return Fitted()
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] sums; 0 where there is nothing to add."""

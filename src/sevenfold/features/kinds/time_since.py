@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sevenfold.errors import DesignError
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import SECOND, Array
 
@@ -20,17 +20,13 @@ class TimeSince:
     def __init__(self, *, time_since: str = "event") -> None:
         self.time_since = time_since
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
-        past.key  # noqa: B018
+        past.windowed()
         if self.time_since not in ("event", "label"):
             raise DesignError(past.where, f"time_since takes event or label, got '{self.time_since}'",
                               "The last positive event is {time_since: label}.")
-        return {}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """One."""
-        return ("",)
+        return Fitted()
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] log2 of seconds; NaN where there was no event."""

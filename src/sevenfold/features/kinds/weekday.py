@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sevenfold.features.cycle import cycle
-from sevenfold.features.past import Past, State
+from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import DAY
 
@@ -14,14 +14,10 @@ class Weekday:
     def __init__(self, *, weekday: str = "timestamp") -> None:
         self.weekday = weekday
 
-    def fit(self, past: Past) -> State:
+    def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
         past.request_time(self.weekday)
-        return {}
-
-    def columns(self, state: State) -> tuple[str, ...]:
-        """Sine and cosine."""
-        return (".sin", ".cos")
+        return Fitted(columns=(".sin", ".cos"))
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m, 2]"""

@@ -35,7 +35,7 @@ class TwoTower:
     random = True
 
     def __init__(self, *, dimensions: int = 64, loss: Literal["sampled_softmax", "triplet"] = "sampled_softmax",
-                 temperature: float = 0.15, margin: float = 0.2, history: int = 30, half_life: float = 6.0,
+                 temperature: float = 0.2, margin: float = 0.2, history: int = 30, half_life: float = 6.0,
                  dropout: Share = 0.1, batch: int = 1024, epochs: int | None = None, learning_rate: float = 0.004) -> None:
         self.dimensions = dimensions
         self.loss = loss
