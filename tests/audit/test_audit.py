@@ -102,6 +102,7 @@ PLANTED: dict[str, tuple[str, Callable[[Data], Any], str]] = {
     "missing afterwards": ("context", lambda d: [None if p else "x" for p in d.log.positive], "whether it is missing"),
     "a code": ("context", lambda d: [f"c{(i % 7) * 2 + p}" for i, p in enumerate(d.log.positive)], "its level"),
     "not in order": ("context", lambda d: np.where(d.log.positive, 5, np.arange(EVENTS) % 2 * 9), "its level"),
+    "a step on the way": ("context", lambda d: d.log.positive | (noisy(d).random(EVENTS) < 0.3), "settles the label of "),
     "a tag": ("context", lambda d: [["x", "sold"] if p else ["x"] for p in d.log.positive], "the word 'sold'"),
     "lifetime likes": ("item", lambda d: totals(d.log.item, ITEMS, d.log.positive), "the number of positive events"),
     "lifetime views, logged": ("item", lambda d: np.log1p(totals(d.log.item, ITEMS)), "the number of events"),

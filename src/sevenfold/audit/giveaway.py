@@ -8,6 +8,7 @@ is weighed by the area under the ROC curve (0.5 knows nothing, 1 knows all) of f
     level        the rate of positives of its level, in *other* folds   a code for the outcome, in any disguise
     word         whether a list holds a word                            one tag among many
 
+A level that has one class only, with much evidence and for many events, tells the label as well: no click, no sale.
 Folds keep a user (of an item's column: an item) together, so that what merely names something tells nothing. One
 score above `POWER` is a leak. So are a table's numbers made from the whole log: they rank the entities as a count, sum
 or mean over the log with its last quarter does, and clearly better than the same without.
@@ -29,6 +30,7 @@ from sevenfold.nouns import F64, I64, Array, Bools, Data
 POWER = 0.95  # AUC from which a single column is no honest one
 RANKS = 0.99  # rank correlation from which a column is a count of the log
 ROWS = 200_000  # events that are looked at, drawn evenly
+SETTLED, SURE = 0.2, 10  # share of the events whose level has one class only, and the evidence asked in every fold
 FEWEST = 20  # of either class, or entities, below which nothing can be said
 FOLDS, BINS, WORDS = 5, 64, 50
 
@@ -70,23 +72,27 @@ def _why(data: Data, group: str, column: str) -> str:
         rows, entity = rows[known], entity[known]
     values = _tables(data)[group][column].take(pa.array(rows if group == "context" else entity))
     names = entity if len(np.unique(entity)) >= FOLDS else np.arange(len(entity))
-    power, score = max(_scores(values, log.positive[rows], names, few=group == "context"), default=(0.0, ""))
+    scores = list(_scores(values, log.positive[rows], names, few=group == "context"))
+    power, score, _ = max(scores, default=(0.0, "", 0.0))
+    settled = max((share for _, _, share in scores), default=0.0)
     if power > POWER:
         return f"which tells the label: {score} has an AUC of {power:.3f}, expected at most {POWER}"
+    if settled > SETTLED:
+        return f"which tells the label: its level settles the label of {settled:.0%} of the events for certain"
     return "" if group == "context" else _from_whole_log(data, group, column)
 
 
-def _scores(values: pa.ChunkedArray, label: Bools, names: Array, few: bool) -> Iterator[tuple[float, str]]:
-    """(AUC, what has it) of every score that both classes, and enough entities, allow."""
+def _scores(values: pa.ChunkedArray, label: Bools, names: Array, few: bool) -> Iterator[tuple[float, str, float]]:
+    """(AUC, what has it, share of events that it settles) of every score that both classes, and enough entities, allow."""
     if min(label.sum(), (~label).sum()) < FEWEST or not (few or len(np.unique(names)) >= FEWEST):
         return
     missing = np.asarray(values.is_null(nan_is_null=True))
-    yield _either(missing, label), "whether it is missing"
+    yield _either(missing, label), "whether it is missing", 0.0
     if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
         levels = frequent(values, WORDS)
         row, code = coded(values, levels)
         for i, level in enumerate(levels):
-            yield _either(np.bincount(row[code == i], minlength=len(label)) > 0, label), f"the word '{level}'"
+            yield _either(np.bincount(row[code == i], minlength=len(label)) > 0, label), f"the word '{level}'", 0.0
         return
     if is_words(values):
         codes = codes_of(values, "")
@@ -94,13 +100,15 @@ def _scores(values: pa.ChunkedArray, label: Bools, names: Array, few: bool) -> I
         number = numbers(values, "")
         known = np.isfinite(number)
         if min(label[known].sum(), (~label[known]).sum()) >= FEWEST:
-            yield _either(number[known], label[known]), "the order of its values"
+            yield _either(number[known], label[known]), "the order of its values", 0.0
         codes = _binned(number)
-    yield auc(_rates(codes, label, names), label), "its level"
+    rates, settled = _levels(codes, label, names)
+    yield auc(rates, label), "its level", settled
 
 
-def _rates(codes: I64, label: Bools, names: Array, prior: float = 10.0) -> F64:
-    """[n] the rate of positives of each row's level in the other folds, drawn towards the rate of all."""
+def _levels(codes: I64, label: Bools, names: Array, prior: float = 10.0) -> tuple[F64, float]:
+    """[n] the rate of positives of each row's level in the other folds, drawn towards that of all; and the share of rows
+    whose level has one class only, although `SURE` of the other were to be expected in every fold."""
     fold = np.random.default_rng(0).permutation(int(names.max()) + 1)[names] % FOLDS
     cell = (codes + 1) * FOLDS + fold
     counts = np.bincount(cell, minlength=(int(codes.max()) + 2) * FOLDS).reshape(-1, FOLDS)
@@ -108,7 +116,10 @@ def _rates(codes: I64, label: Bools, names: Array, prior: float = 10.0) -> F64:
     other_hits = hits.sum(axis=1, keepdims=True) - hits
     other_counts = counts.sum(axis=1, keepdims=True) - counts
     rates: F64 = ((other_hits + prior * label.mean()) / (other_counts + prior)).ravel()[cell]
-    return rates
+    rows, positives = counts.sum(axis=1), hits.sum(axis=1)
+    never = (positives == 0) & (counts * label.mean() >= SURE).all(axis=1)
+    always = (positives == rows) & (counts * (1 - label.mean()) >= SURE).all(axis=1)
+    return rates, float(rows[never | always].sum() / len(label))
 
 
 def _binned(number: F64) -> I64:

@@ -37,12 +37,15 @@ def numbers(column: pa.ChunkedArray, where: str) -> F64:
 
 def millionths(column: pa.ChunkedArray, where: str) -> tuple[I64, Bools]:
     """A numeric column as integers of 1e-6, and which of its values are known."""
-    values = numbers(column, where)
+    values = numbers(column, where) * RESOLUTION
     known = ~np.isnan(values)
-    if np.any(np.abs(values[known]) >= LARGEST):
-        raise DataError(where, f"expected values below {LARGEST:.0e}, got {np.abs(values[known]).max():g}",
+    if not known.all():
+        values[~known] = 0
+    peak = max(values.max(initial=0), -values.min(initial=0)) / RESOLUTION
+    if peak >= LARGEST:
+        raise DataError(where, f"expected values below {LARGEST:.0e}, got {peak:g}",
                         "Sums are exact in millionths: bring the column to a larger unit.")
-    return np.rint(np.where(known, values, 0) * RESOLUTION).astype(np.int64), known
+    return np.rint(values, out=values).astype(np.int64), known
 
 
 def words(column: pa.ChunkedArray) -> tuple[I64, pa.Array]:

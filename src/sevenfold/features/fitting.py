@@ -13,6 +13,7 @@ import numpy as np
 from sevenfold.design.sections import Design, Part
 from sevenfold.errors import BundleError, DesignError
 from sevenfold.features.past import Fitted, Past
+from sevenfold.features.present import Present
 from sevenfold.features.view import Feature, View
 from sevenfold.nouns import Data
 from sevenfold.registry import FEATURES
@@ -38,7 +39,7 @@ class Features:
 
     def over(self, data: Data) -> View:
         """These features over a log, indexed once."""
-        return View(self.features, data, history=self.history, label_is_own=self.label_is_own)
+        return View(self.features, Present(data, self.label_is_own), self.history)
 
     def save(self, folder: Path) -> None:
         """Write both files into a folder."""

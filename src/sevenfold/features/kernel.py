@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
 import numpy as np
 
@@ -51,8 +50,10 @@ class Index:
     """The events of each entity, in order of their places; entities below 0 are left out."""
 
     def __init__(self, entity: Array, bits: int, place: I64 | None = None) -> None:
-        place = np.arange(len(entity)) if place is None else place
-        keys = np.sort((entity.astype(np.int64) << bits) | place)
+        keys = entity.astype(np.int64)
+        keys <<= bits
+        keys |= np.arange(len(keys)) if place is None else place
+        keys.sort()  # far faster than a stable argsort
         self.keys = keys[np.searchsorted(keys, 0):]
         self.bits = bits
 
@@ -71,17 +72,15 @@ class Asked:
 
     def __init__(self, requests: Requests) -> None:
         self.requests = requests
-        self._places: dict[tuple[int, int], I64] = {}
-        self._lock = Lock()
+        self._places: dict[tuple[Stream, int], I64] = {}
 
     def place(self, stream: Stream, back: int | None) -> I64 | int:
         """[B] the place of `back` µs before each request, 0 for the beginning."""
         if back is None:
             return 0
-        with self._lock:
-            if (id(stream), back) not in self._places:
-                self._places[id(stream), back] = stream.place(self.requests.time - back)
-        return self._places[id(stream), back]
+        if (stream, back) not in self._places:
+            self._places[stream, back] = stream.place(self.requests.time - back)
+        return self._places[stream, back]
 
 
 class Moment:
@@ -168,9 +167,8 @@ def by_entity(entity: Array) -> I64:
     """[n] the rows in order of their entity; as they come where that would not pay."""
     if len(entity) < LONG:
         return np.arange(len(entity))
-    bits = len(entity).bit_length()
-    keys = np.sort((entity.astype(np.int64) << bits) | np.arange(len(entity)))  # far faster than a stable argsort
-    return keys & ((1 << bits) - 1)
+    index = Index(entity - entity.min(initial=0), len(entity).bit_length())
+    return index.places
 
 
 def ratio(part: Array, whole: Array) -> F64:

@@ -83,4 +83,4 @@ class Past:
             return int(labels.sum()), len(labels)
         values, known = millionths(self.column(of), self.where)
         known &= self.events()
-        return int(values[known].sum()), int(known.sum())
+        return int(values.sum(where=known)), int(known.sum())

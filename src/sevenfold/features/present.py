@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,30 +15,36 @@ from sevenfold.features.kernel import RESOLUTION, Differences, Index, Moment, St
 from sevenfold.features.past import EVENTS, LABEL
 from sevenfold.nouns import I64, SECOND, Array, Bools, Data
 
+Key = TypeVar("Key")
+Made = TypeVar("Made")
 Reader = Callable[[Moment], Array]
 
 
 class Present:
     """A log and its entities, indexed once, to be read as of any moment.
 
-    `alias` says of which item of the log each item of the catalogue is a copy; usually of itself.
+    `alias` [items + 1] says of which item of the log each item of the catalogue is a copy, -1 of nobody; None: of itself.
     """
 
-    def __init__(self, data: Data, label_is_own: bool, alias: I64 | None = None) -> None:
+    def __init__(self, data: Data, label_is_own: bool) -> None:
         self.data = data
-        self.alias = alias
+        self.alias: I64 | None = None
         # a label of the row's own event is known only after its window; a positive event of others at its arrival
         self.act_wait = data.label_wait if label_is_own or data.impressions else 0
         self.events = Stream(data.log.available)
-        self._made: dict[tuple[str, ...], Index | Values | Differences] = {}
+        positive = data.log.positive
+        self.acts = self.events if positive.all() else Stream(data.log.available, np.flatnonzero(positive))
+        self.backs: set[tuple[Stream, int]] = set()  # how long before a request windows begin and end, in µs
+        self._indexes: dict[tuple[str, int], Index] = {}
+        self._values: dict[tuple[str, str], Values] = {}
+        self._differences: dict[tuple[str, str], Differences] = {}
         self._columns: dict[str, tuple[I64, Bools]] = {}
 
-    @cached_property
-    def acts(self) -> Stream:
-        """The positive events."""
-        if self.data.log.positive.all():
-            return self.events
-        return Stream(self.data.log.available, np.flatnonzero(self.data.log.positive))
+    def copied(self, rows: I64) -> Present:
+        """The same log, its indices shared, for a catalogue whose item j copies item `rows[j]`."""
+        other = copy(self)
+        other.alias = np.append(rows, -1)
+        return other
 
     @cached_property
     def _pairs(self) -> I64:
@@ -62,55 +70,61 @@ class Present:
 
     def index(self, key: str, stream: Stream) -> Index:
         """The events of a stream by user, item or pair."""
-        name = ("index", key, "events" if stream is self.events else "acts")
-        if name not in self._made:
+        def make() -> Index:
             entity = self._key(key, self.data.log.user, self.data.log.item)
-            self._made[name] = Index(entity if stream.rows is None else entity[stream.rows], stream.bits)
-        return self._made[name]  # type: ignore[return-value]
+            return Index(entity if stream.rows is None else entity[stream.rows], stream.bits)
+
+        return _once(self._indexes, (key, id(stream)), make)
 
     def order(self, key: str, entity: Array) -> I64:
         """[m] questions about entities, in an order in which the index is read from one end to the other."""
-        index, own = self._made.get(("index", key, "events")), self._key(key, self.data.log.user, self.data.log.item)
-        if isinstance(index, Index) and len(index.keys) == len(entity) and np.array_equal(entity, own):
+        index = self._indexes.get((key, id(self.events)))
+        own = self._key(key, self.data.log.user, self.data.log.item)
+        if index is not None and len(index.keys) == len(entity) and np.array_equal(entity, own):
             return self.events.row(index.places)  # the log's own events: sorted already
         return by_entity(entity)
 
     def window(self, key: str, of: str = EVENTS, over: float | None = None) -> Window:
         """Events, labels or a column's values of an entity, to be counted and summed; `over` in seconds."""
         index = self.index(key, self.events)
-        name = ("values", key, of)
-        if name not in self._made:
-            self._made[name] = self._values(of, self.events.row(index.places))
-        return Window(key=key, stream=self.events, index=index, values=self._made[name],  # type: ignore[arg-type]
-                      unit=1 if of in (EVENTS, LABEL) else RESOLUTION, over=micros(over),
-                      wait=self.data.label_wait if of == LABEL else 0)
-
-    def _values(self, of: str, rows: I64) -> Values:
-        if of == EVENTS:
-            return Values()
-        if of == LABEL:
-            return Values(self.data.log.positive[rows])
-        if of not in self._columns:
-            self._columns[of] = millionths(self.data.log.table[of], of)
-        values, known = self._columns[of]
-        return Values(values[rows], None if known.all() else known[rows])
+        values = _once(self._values, (key, of), lambda: self._added(of, self.events.row(index.places)))
+        return self._read(Window(key=key, stream=self.events, index=index, values=values, over=micros(over),
+                                 unit=1 if of in (EVENTS, LABEL) else RESOLUTION,
+                                 wait=self.data.label_wait if of == LABEL else 0))
 
     def different(self, key: str, of: str, over: float | None) -> Window:
         """The same events, to tell their users, items or a column's values apart."""
         window = self.window(key, EVENTS, over)
-        name = ("differences", key, of)
-        if name not in self._made:
-            self._made[name] = Differences(window.index, self._codes(of)[self.events.row(window.index.places)])
-        return replace(window, differences=self._made[name])  # type: ignore[arg-type]
+        rows = self.events.row(window.index.places)
+        return replace(window, differences=_once(self._differences, (key, of), lambda: Differences(
+            window.index, self._codes(of)[rows])))
+
+    def positives(self, key: str, over: float | None = None, wait: int | None = None) -> Window:
+        """The positive events of an entity, `wait` µs (else as long as it takes to know) after they arrived."""
+        return self._read(Window(key=key, stream=self.acts, index=self.index(key, self.acts), values=Values(),
+                                 over=micros(over), wait=self.act_wait if wait is None else wait))
+
+    def _read(self, window: Window) -> Window:
+        self.backs |= {(window.stream, back) for back in window.backs if back is not None}
+        return window
+
+    def _added(self, of: str, rows: I64) -> Values:
+        if of == EVENTS:
+            return Values()
+        if of == LABEL:
+            return Values(self.data.log.positive[rows])
+        values, known = _once(self._columns, of, lambda: millionths(self.data.log.table[of], of))
+        return Values(values[rows], None if known.all() else known[rows])
 
     def _codes(self, of: str) -> Array:
         log = self.data.log
         return {"user": log.user, "item": log.item}[of] if of in ("user", "item") else codes_of(log.table[of], of)
 
-    def positives(self, key: str, over: float | None = None, wait: int | None = None) -> Window:
-        """The positive events of an entity, `wait` µs (else as long as it takes to know) after they arrived."""
-        return Window(key=key, stream=self.acts, index=self.index(key, self.acts), values=Values(), over=micros(over),
-                      wait=self.act_wait if wait is None else wait)
+
+def _once(made: dict[Key, Made], key: Key, make: Callable[[], Made]) -> Made:
+    if key not in made:
+        made[key] = make()
+    return made[key]
 
 
 def micros(seconds: float | None) -> int | None:

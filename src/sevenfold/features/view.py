@@ -17,7 +17,7 @@ from sevenfold.features.kind import Kind
 from sevenfold.features.lookup import Lookup
 from sevenfold.features.past import Fitted
 from sevenfold.features.present import Present, Reader
-from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Data, Requests, Rows, Visits
+from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Requests, Rows, Visits
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -46,21 +46,19 @@ class Feature:
 
 
 class View:
-    """Fitted features over one log; item j of the catalogue copies item `rows[j]` of the log (None: itself)."""
+    """Fitted features over one log."""
 
-    def __init__(self, features: tuple[Feature, ...], data: Data, *, history: int, label_is_own: bool,
-                 rows: I64 | None = None) -> None:
+    def __init__(self, features: tuple[Feature, ...], present: Present, history: int) -> None:
         self.features = features
-        self.data = data
+        self.data = present.data
         self.names = tuple(name for feature in features for name in feature.names)
         self._history = history
-        self._label_is_own = label_is_own
-        self._copies = rows
-        alias = None if rows is None else np.append(rows, -1)
-        self._present = Present(data, label_is_own, alias)
+        self._present = present
+        self._copies = None if present.alias is None else present.alias[:-1]
         self._groups = self._bind()
+        self._backs = list(self._present.backs)
         self._positives = self._present.positives("user")
-        self._seen = self._positives if data.impressions else self._present.window("user")
+        self._seen = self._positives if self.data.impressions else self._present.window("user")
 
     def _bind(self) -> dict[str, tuple[slice, list[tuple[slice, Reader]]]]:
         """Of each group its columns, and its readers with their columns among these."""
@@ -100,6 +98,7 @@ class View:
             for group, found in once.items():
                 values[block, self._groups[group][0]] = found[candidates.request[block]]
 
+        in_parallel(lambda read: asked.place(*read), self._backs, size)
         in_parallel(read, self._tasks(requests, candidates, size), size)
         in_parallel(spread, [] if one_each else _blocks(len(candidates)), size)
         return Rows(values=values, names=self.names, request=candidates.request, user=requests.user[candidates.request],
@@ -172,7 +171,7 @@ class View:
 
     def grow(self, rows: I64) -> View:
         """The same view over a synthetic catalogue, whose item j copies item `rows[j]`; the log stays as it is."""
-        return View(self.features, self.data, history=self._history, label_is_own=self._label_is_own, rows=rows)
+        return View(self.features, self._present.copied(rows), self._history)
 
 
 def _blocks(n: int, size: int | None = None) -> list[slice]:

@@ -92,12 +92,14 @@ class Ease:
 def _inverse(matrix: F64) -> F64:
     """The inverse of a positive definite matrix, in its place: a third of the work of a general one."""
     from scipy.linalg.lapack import dpotrf, dpotri
+    from threadpoolctl import threadpool_limits
 
-    factor, failed = dpotrf(matrix.T, overwrite_a=True)  # .T is LAPACK's own order, so that nothing is copied
-    if failed:
-        raise ModelError("ease.regularisation", "got a value too small for the weights to be solved",
-                         "Use a larger regularisation; 100 to 1000 is usual.")
-    inverse: F64 = dpotri(factor, overwrite_c=True)[0]
+    with threadpool_limits(1, "blas"):  # dpotri's threads wait for each other: on busy cores they take many times longer
+        factor, failed = dpotrf(matrix.T, overwrite_a=True)  # .T is LAPACK's own order, so that nothing is copied
+        if failed:
+            raise ModelError("ease.regularisation", "got a value too small for the weights to be solved",
+                             "Use a larger regularisation; 100 to 1000 is usual.")
+        inverse: F64 = dpotri(factor, overwrite_c=True)[0]
     upper = np.triu_indices(len(inverse), 1)
     inverse.T[upper] = inverse[upper]
     return inverse

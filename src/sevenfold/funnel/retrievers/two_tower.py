@@ -30,7 +30,12 @@ CHECKED = 2**25  # cells of the (examples × items) table with which the held-ou
 
 
 class TwoTower:
-    """Learned user and item vectors (Yi et al. 2019); with `epochs` given it trains so long, and on every event."""
+    """Learned user and item vectors (Yi et al. 2019).
+
+    Trains until the held-out loss stops falling; with `epochs` given it trains so long, and on every event. `triplet`
+    knows no correction for popularity: it punishes an item as often as it is drawn, so prefer it only where events
+    spread evenly over the items.
+    """
 
     random = True
 
