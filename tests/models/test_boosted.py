@@ -34,7 +34,7 @@ def test_gains_are_shares_and_name_what_matters() -> None:
 
 def test_squared_estimates_a_number_and_logistic_a_probability() -> None:
     rows = toy_rows(1)
-    number = Boosted(loss="squared", rounds=50, leaf_weight=1.0)
+    number = Boosted(loss="squared", rounds=50, depth=6, leaf_weight=1.0)
     number.fit(replace(rows, label=10 * rows.label + 5), rows, seed=0)
     assert number.scores(rows)[rows.label == 1].mean() == pytest.approx(15, abs=1.5)
     chance = Boosted(loss="logistic", rounds=5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from sevenfold.errors import ModelError, nearest
 from sevenfold.nouns import F32, F64, I64, Rows
 
+QUANTILES, LEVELS = 201, 20
 FARTHEST = 8.0  # standard deviations; farther out, a value tells no more
 
 
@@ -41,9 +42,11 @@ class Scale:
     mean: F64  # [F]
     deviation: F64  # [F], 1 for a constant column
     flagged: I64  # the columns in which values were missing
+    quantiles: dict[int, F64] = field(default_factory=dict)  # column → its quantiles, where places stand for values
 
     def __call__(self, values: F32) -> F64:
         """[n, F] → [n, F + flagged], finite."""
+        values = placed(values, self.quantiles)
         scaled = (values - self.mean) / self.deviation
         missing = np.isnan(scaled)
         scaled = np.clip(np.where(missing, 0.0, scaled), -FARTHEST, FARTHEST)
@@ -51,22 +54,56 @@ class Scale:
 
     def state(self) -> dict[str, Any]:
         """What JSON holds of it."""
-        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist(), "flagged": self.flagged.tolist()}
+        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist(), "flagged": self.flagged.tolist(),
+                "quantiles": {str(column): found.tolist() for column, found in self.quantiles.items()}}
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Scale:
         """What `state` gave."""
-        return cls(np.array(state["mean"]), np.array(state["deviation"]), np.array(state["flagged"], dtype=np.int64))
+        quantiles = {int(column): np.array(found) for column, found in state["quantiles"].items()}
+        return cls(np.array(state["mean"]), np.array(state["deviation"]), np.array(state["flagged"], dtype=np.int64), quantiles)
 
 
-def scale(values: F32) -> Scale:
-    """The scale of training values [n, F]; infinite values count as far out, not as missing."""
+def placed(values: F32, quantiles: dict[int, F64]) -> F32:
+    """`values` [n, F] with each of these columns as normal scores: the deviations at which its place would stand.
+
+    Heavy tails, which a network would multiply, become a bell; ties share the middle of their places (Conover 1999, 5.3).
+    """
+    if not quantiles:
+        return values
+    from scipy.special import ndtri
+
+    values = values.copy()
+    for column, found in quantiles.items():
+        place = (np.searchsorted(found, values[:, column], "left") + np.searchsorted(found, values[:, column], "right")) / 2
+        scores = ndtri(np.clip(place / len(found), 0.5 / len(found), 1 - 0.5 / len(found)))
+        values[:, column] = np.where(np.isnan(values[:, column]), np.nan, scores)
+    return values
+
+
+def quantiles_of(values: F32) -> dict[int, F64]:
+    """The quantiles of each column that takes many values; a column of a few levels keeps them."""
+    found = {}
+    for column in range(values.shape[1]):
+        known = values[np.isfinite(values[:, column]), column]
+        if len(np.unique(known[:LEVELS * 100])) > LEVELS:
+            found[column] = np.quantile(known, np.linspace(0, 1, QUANTILES)).astype(np.float64)
+    return found
+
+
+def scale(values: F32, *, places: bool = False) -> Scale:
+    """The scale of training values [n, F]; infinite values count as far out, not as missing.
+
+    With `places`, a value's place among the training values stands for it.
+    """
+    quantiles = quantiles_of(values) if places else {}
+    values = placed(values, quantiles)
     finite = np.isfinite(values)
     n = np.maximum(finite.sum(axis=0), 1)
     mean = np.sum(values, axis=0, where=finite, dtype=np.float64) / n
     deviation = np.sqrt(np.sum((values - mean) ** 2, axis=0, where=finite, dtype=np.float64) / n)
     flagged = np.flatnonzero(np.isnan(values).any(axis=0))
-    return Scale(mean, np.where(deviation > 1e-9 * np.maximum(np.abs(mean), 1.0), deviation, 1.0), flagged)
+    return Scale(mean, np.where(deviation > 1e-9 * np.maximum(np.abs(mean), 1.0), deviation, 1.0), flagged, quantiles)
 
 
 def by_feature(sizes: F64, names: tuple[str, ...], flagged: I64) -> dict[str, float]:

@@ -31,8 +31,8 @@ class Boosted:
 
     random = True
 
-    def __init__(self, *, loss: Literal["lambdarank", "logistic", "squared"] = "lambdarank", depth: int = 6,
-                 learning_rate: float = 0.1, leaf_weight: float = 5.0, subsample: Share = 0.8, columns: Share = 0.8,
+    def __init__(self, *, loss: Literal["lambdarank", "logistic", "squared"] = "lambdarank", depth: int = 4,
+                 learning_rate: float = 0.1, leaf_weight: float = 0.1, subsample: Share = 0.8, columns: Share = 0.8,
                  rounds: int | None = None) -> None:
         self.loss = loss
         self.depth = depth

@@ -51,7 +51,7 @@ class CrossNetwork:
         """Train on `train`; `validate` is read to choose the number of epochs. `MissingPackage` without PyTorch."""
         labels(train, WHERE)
         self.names = train.names
-        self._scale = scale(train.values)
+        self._scale = scale(train.values, places=True)
         with pytorch(WHERE, seed) as torch:
             trained, sizes, self.trained_epochs = _train(torch, self, train, validate, np.random.default_rng(seed))
         self._items = trained.pop("item")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def evaluate(pipeline: Pipeline, asked: Labelled, k: int, folder: Path) -> None:
         shown.append(answers.items)
         recalls.append(stage_recall(answers, part))
     np.save(folder / "shown.npy", np.concatenate(shown))
-    np.savez(folder / "recall.npz", **{stage: np.concatenate([one[stage] for one in recalls]) for stage in STAGES})
+    found: dict[str, Any] = {stage: np.concatenate([one[stage] for one in recalls]) for stage in STAGES}
+    np.savez(folder / "recall.npz", **found)
 
 
 def stage_recall(answers: Answers, asked: Labelled) -> dict[str, F64]:

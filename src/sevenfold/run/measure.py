@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -59,7 +60,7 @@ def _timed(pipeline: Pipeline, request: Requests, k: int, now: Callable[[], floa
 
 def save_requests(requests: Requests, path: Path) -> None:
     """Write requests for `main`: text columns as text, nothing pickled."""
-    context = {f"context.{name}": column.astype(str) if column.dtype == object else column
+    context: dict[str, Any] = {f"context.{name}": column.astype(str) if column.dtype == object else column
                for name, column in requests.context.items()}
     np.savez(path, time=requests.time, user=requests.user, **context)
 
