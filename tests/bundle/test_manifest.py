@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from sevenfold.bundle import manifest
 from sevenfold.errors import BundleError
 

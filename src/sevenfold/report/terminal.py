@@ -27,7 +27,8 @@ def summary(record: Record) -> RenderableType:
     for heading in HEADINGS:
         drawn.add_column(heading.format(metric=record.metric), justify="left" if heading in ("solution", "limits") else "right")
     for number, (name, value, interval, *measured) in enumerate(words.rows):
-        cells = (name, f"{value} [{interval.replace(' to ', '–')}]" if interval else value, *measured[:4], open_limits(record.solutions[name]))
+        quality = f"{value} [{interval.replace(' to ', '–')}]" if interval else value
+        cells = (name, quality, *measured[:4], open_limits(record.solutions[name]))
         drawn.add_row(*map(Text, cells), style=STYLES[number in words.marked])
     return Group(drawn, Text(record.decision.sentence if record.decision else ""))
 
