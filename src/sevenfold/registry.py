@@ -12,8 +12,8 @@ import importlib
 import importlib.metadata
 import importlib.util
 import inspect
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ class Registry:
         return sorted({*self._files, *self._entry_points, *self._added})
 
     def __contains__(self, name: str) -> bool:
-        return name in self._files or name in self._added or name in self._entry_points
+        return name in self.names()
 
     def add(self, name: str, maker: Any) -> Any:
         """Offer a part from Python; a name is given once."""
@@ -78,7 +78,7 @@ class Registry:
         """Parameter → (type, default or `REQUIRED`); a built-in part is read, not imported."""
         if name in self._files:
             return dict(_read_signature(self._files[name], class_name(name)))
-        return dict(_inspect_signature(self.get(name)))
+        return _inspect_signature(self.get(name))
 
 
 def class_name(name: str) -> str:
@@ -86,12 +86,12 @@ def class_name(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def _read_signature(path: Path, name: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
+@cache
+def _read_signature(path: Path, name: str) -> dict[str, tuple[Any, Any]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     maker = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
     makes = [node for node in maker.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-    for init in makes:
-        yield from _read_parameters(init, path.name)
+    return _parameters(makes[0]) if makes else {}
 
 
 def signature(text: str) -> dict[str, tuple[Any, Any]]:
@@ -102,25 +102,22 @@ def signature(text: str) -> dict[str, tuple[Any, Any]]:
     """
     function = ast.parse(f"def part({text and '*, '}{text}): ...").body[0]
     assert isinstance(function, ast.FunctionDef)
-    return dict(_read_parameters(function, text))
+    return _parameters(function)
 
 
-def _read_parameters(function: ast.FunctionDef, source: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
-        assert parameter.annotation is not None, f"{source}: {parameter.arg} has no type"
-        value = REQUIRED if default is None else ast.literal_eval(default)
-        yield parameter.arg, (_type(parameter.annotation), value)
+def _parameters(function: ast.FunctionDef) -> dict[str, tuple[Any, Any]]:
+    pairs = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    return {parameter.arg: (_type(parameter.annotation), REQUIRED if default is None else ast.literal_eval(default))
+            for parameter, default in pairs}
 
 
-def _inspect_signature(maker: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    for parameter in inspect.signature(maker).parameters.values():
-        annotation = parameter.annotation
-        if isinstance(annotation, str):
-            annotation = _type(ast.parse(annotation, mode="eval").body)
-        yield parameter.name, (annotation, parameter.default)
+def _inspect_signature(maker: Any) -> dict[str, tuple[Any, Any]]:
+    read = {one.name: (one.annotation, one.default) for one in inspect.signature(maker).parameters.values()}
+    return {name: (_type(ast.parse(hint, mode="eval").body) if isinstance(hint, str) else hint, default)
+            for name, (hint, default) in read.items()}
 
 
-def _type(node: ast.expr) -> Any:
+def _type(node: ast.expr | None) -> Any:
     """The type that an annotation spells: a name, `X | Y`, `tuple[X, ...]` or `Literal["a", "b"]`."""
     match node:
         case ast.Constant(value=None):
@@ -133,7 +130,7 @@ def _type(node: ast.expr) -> Any:
             return tuple[_type(item), ...]  # type: ignore[misc]
         case ast.Subscript(value=ast.Name(id="Literal"), slice=values):
             return Literal[ast.literal_eval(values)]
-    raise TypeError(f"a part's parameter cannot be typed {ast.unparse(node)}")
+    raise TypeError(f"a part's parameter cannot be typed {ast.unparse(node) if node else 'with nothing'}")
 
 
 FEATURES = Registry("feature", "sevenfold.features.kinds")

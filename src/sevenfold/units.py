@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from sevenfold.errors import DesignError, nearest
@@ -29,10 +29,13 @@ RANGE = re.compile(rf"(-?{NUMBER})\.\.(-?{NUMBER})")
 
 @dataclass(frozen=True)
 class Unit:
-    """One kind of quantity: how it is called and what a good one looks like."""
+    """One kind of quantity: how it is called, what a good one looks like, what its suffixes and periods are worth."""
 
     name: str
     example: str
+    scales: Mapping[str, float] = field(hash=False)
+    periods: Mapping[str, float] = field(default_factory=dict, hash=False)
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,12 @@ class Range:
     high: float
 
 
-Duration = Annotated[float, Unit("duration", "120ms")]
-Count = Annotated[float, Unit("count", "40M")]
-Rate = Annotated[float, Unit("rate", "12/d")]
-Money = Annotated[float, Unit("money a month", "$40k/month")]
-Bytes = Annotated[float, Unit("size", "4GiB")]
-Share = Annotated[float, Unit("share", "5%")]
+Duration = Annotated[float, Unit("duration", "120ms", DURATIONS)]
+Count = Annotated[float, Unit("count", "40M", COUNTS)]
+Rate = Annotated[float, Unit("rate", "12/d", COUNTS, PERIODS)]
+Money = Annotated[float, Unit("money a month", "$40k/month", COUNTS, {key: n / MONTH for key, n in PERIODS.items()}, "$")]
+Bytes = Annotated[float, Unit("size", "4GiB", SIZES)]
+Share = Annotated[float, Unit("share", "5%", {"%": 1.0})]
 
 TYPES: dict[str, Any] = {"Duration": Duration, "Count": Count, "Rate": Rate, "Money": Money, "Bytes": Bytes,
                          "Share": Share, "Range": Range}
@@ -61,20 +64,15 @@ def parse(value: object, unit: Unit) -> float:
     0.12
     """
     text = str(value)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _refusal(text, unit, f"Write it like {unit.example}.")
-    money = text.startswith("$")
-    match = QUANTITY.fullmatch(text[money:])
+    match = QUANTITY.fullmatch(text.removeprefix(unit.sign))
     if match is None:
         raise _refusal(text, unit, _cause(text, unit))
     number, suffix = float(match[1]), match[2]
-    if not math.isfinite(number):
-        raise _refusal(text, unit, "The number is too large to be held.")
-    if number == 0 and not suffix and not money:
+    if number == 0 and not suffix and not text.startswith("$"):
         return 0.0
-    if money != (unit.name == "money a month"):
+    if not text.startswith(unit.sign):
         raise _refusal(text, unit, f"Write it like {unit.example}.")
-    quantity = _READERS[unit.name](number, suffix, text, unit)
+    quantity = _share(number, suffix, text) if unit.name == "share" else _quantity(number, suffix, text, unit)
     if not math.isfinite(quantity):
         raise _refusal(text, unit, "The number is too large to be held.")
     return quantity
@@ -86,7 +84,14 @@ def write(value: float, unit: Unit) -> str:
     >>> write(0.12, Duration.__metadata__[0])
     '120ms'
     """
-    return "0" if value == 0 else _WRITERS[unit.name](value)
+    if value == 0:
+        return "0"
+    if unit.name == "share":
+        percent = plain(round(value * 100, 10))
+        return f"{percent}%" if float(percent) / 100 == value else repr(value)
+    if unit.name == "rate":
+        return _rate(value)
+    return f"{unit.sign}{_shortest(value, unit.scales)}{'/month' if unit.periods else ''}"
 
 
 def parse_range(value: object) -> Range:
@@ -123,8 +128,9 @@ def _refusal(text: str, unit: Unit, hint: str) -> DesignError:
     return DesignError("", f"'{text}' is no {unit.name}", hint)
 
 
-def _factor(suffix: str, known: Mapping[str, float], text: str, unit: Unit) -> float:
-    """What a unit is worth; says why one is refused."""
+def _factor(suffix: str, text: str, unit: Unit) -> float:
+    """What a suffix is worth; says why one is refused."""
+    known = unit.scales
     if suffix in known:
         return known[suffix]
     if suffix == "m":
@@ -144,31 +150,18 @@ def _factor(suffix: str, known: Mapping[str, float], text: str, unit: Unit) -> f
                       f"{hint} A good one reads {unit.example}.")
 
 
-def _scaled(known: Mapping[str, float]) -> Callable[[float, str, str, Unit], float]:
-    return lambda number, suffix, text, unit: number * _factor(suffix, known, text, unit)
+def _quantity(number: float, suffix: str, text: str, unit: Unit) -> float:
+    scale, slash, period = suffix.partition("/") if unit.periods else (suffix, "", "")
+    amount = number * _factor(scale, text, unit)
+    if not unit.periods:
+        return amount
+    if not slash or period not in unit.periods:
+        raise DesignError("", f"'{text}' does not say per what",
+                          f"Write it like {unit.example}; the period is one of {', '.join(unit.periods)}.")
+    return amount / unit.periods[period]
 
 
-def _per(number: float, suffix: str, text: str, unit: Unit) -> tuple[float, float]:
-    """The amount of a quotient and the seconds it is spread over."""
-    scale, slash, period = suffix.partition("/")
-    amount = number * _factor(scale, COUNTS, text, unit)
-    if not slash or period not in PERIODS:
-        raise DesignError("", f"'{text}' does not say per what", f"Write it like {unit.example}; "
-                          f"the period is one of {', '.join(PERIODS)}.")
-    return amount, PERIODS[period]
-
-
-def _read_rate(number: float, suffix: str, text: str, unit: Unit) -> float:
-    amount, seconds = _per(number, suffix, text, unit)
-    return amount / seconds
-
-
-def _read_money(number: float, suffix: str, text: str, unit: Unit) -> float:
-    amount, seconds = _per(number, suffix, text, unit)
-    return amount * (MONTH / seconds)
-
-
-def _read_share(number: float, suffix: str, text: str, unit: Unit) -> float:
+def _share(number: float, suffix: str, text: str) -> float:
     share = number / 100 if suffix == "%" else number
     if suffix not in {"", "%"} or share > 1:
         meant = f"Did you mean {text}%? " if not suffix and share <= 100 else ""
@@ -176,33 +169,19 @@ def _read_share(number: float, suffix: str, text: str, unit: Unit) -> float:
     return share
 
 
-def _shortest(value: float, known: Mapping[str, float], suffix: str = "") -> str:
-    """The largest unit that gives a whole number, else the shortest exact spelling."""
-    exact = [(plain(value / factor), name) for name, factor in known.items()
-             if factor and float(plain(value / factor)) * factor == value]
-    whole = [pair for pair in exact if pair[0].isdigit()]
-    number, name = min(whole or exact, key=lambda pair: len(pair[0]))
-    return f"{number}{name}{suffix}"
-
-
-def _write_share(value: float) -> str:
-    percent = plain(round(value * 100, 10))
-    return f"{percent}%" if float(percent) / 100 == value else repr(value)
-
-
-def _write_rate(value: float) -> str:
+def _rate(value: float) -> str:
+    """A whole number a second, minute, hour or day, where there is one."""
     for period in ("s", "min", "h", "d"):
         amount = value * PERIODS[period]
-        if plain(amount).isdigit() and float(plain(amount)) / PERIODS[period] == value:
+        if amount.is_integer() and amount / PERIODS[period] == value:
             return f"{_shortest(amount, COUNTS)}/{period}"
     return f"{plain(value)}/s"
 
 
-_READERS: dict[str, Callable[[float, str, str, Unit], float]] = {
-    "duration": _scaled(DURATIONS), "count": _scaled(COUNTS), "size": _scaled(SIZES),
-    "rate": _read_rate, "money a month": _read_money, "share": _read_share}
-_WRITTEN = {name: factor for name, factor in DURATIONS.items() if name not in {"w", "y"}}
-_WRITERS: dict[str, Callable[[float], str]] = {
-    "duration": lambda value: _shortest(value, _WRITTEN), "count": lambda value: _shortest(value, COUNTS),
-    "size": lambda value: _shortest(value, SIZES), "rate": _write_rate,
-    "money a month": lambda value: f"${_shortest(value, COUNTS)}/month", "share": _write_share}
+def _shortest(value: float, scales: Mapping[str, float]) -> str:
+    """The shortest exact spelling, a whole number where there is one; weeks and years are not written."""
+    exact = [(plain(value / factor), name) for name, factor in scales.items()
+             if name not in {"w", "y"} and float(plain(value / factor)) * factor == value]
+    whole = [pair for pair in exact if pair[0].isdigit()]
+    number, suffix = min(whole or exact, key=lambda pair: len(pair[0]))
+    return f"{number}{suffix}"

@@ -17,7 +17,7 @@ VIDEO = Path(sevenfold.__file__).parent / "designs" / "video.yaml"
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
-    text = VIDEO.read_text().replace("neighbours, als", "neighbours, alls").replace("p99: 120ms", "p99: 120m")
+    text = VIDEO.read_text().replace("ease, als", "ease, alls").replace("p99: 120ms", "p99: 120m")
     (tmp_path / "video.yaml").write_text(text.replace("out_of_scope: [live streams, search]", "out_of_scope: []"))
     return tmp_path / "video.yaml"
 

@@ -14,7 +14,7 @@ def test_list_names_every_table_and_whether_it_is_here(tmp_path, monkeypatch, ca
     (tmp_path / "globo" / "clicks.parquet").touch()
     assert main(["data", "list"]) == 0
     shown = capsys.readouterr().out
-    assert "ml-1m:ratings, ml-1m:all_ratings, ml-1m:movies, ml-1m:users" in shown
+    assert "ml-1m:ratings, ml-1m:movies, ml-1m:users" in shown
     assert shown.count("not here") == 2
     assert f"folder: {tmp_path}" in shown
     assert main(["data", "list", "--json"]) == 0
@@ -29,7 +29,6 @@ def test_list_names_every_table_and_whether_it_is_here(tmp_path, monkeypatch, ca
         "sha256",
         "terms",
         "note",
-        "files",
         "tables",
         "present",
     }

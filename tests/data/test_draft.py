@@ -96,8 +96,7 @@ def test_what_may_be_written_after_the_label_is_no_feature(tmp_path):
         genre=table()["movie_id"] % 3,
     )
     assert made.framing.label.is_ == "clicked"
-    assert "  # ? left out, for each may be written after the label: watched_share, revenue" in text
-    assert "  # always the same for an item: genre; a table of items (data.items) makes them features" in text
+    assert "  # ? left out: watched_share, revenue, genre; each may be written after the label" in text
     assert sorted(made.data.features["context"]) == ["device", "hour"]
     assert not {"watched_share", "revenue"} & set(sound(made).log.table.column_names)
 
@@ -136,7 +135,7 @@ def test_what_cannot_be_drafted(tmp_path):
             drafted(tmp_path, **columns)
         assert problem in str(caught.value)
     with pytest.raises(DataError, match=r"from\.path: there is no file"):
-        draft(tmp_path / "absent.csv")
+        draft(tmp_path / "absent.csv", folder=tmp_path)
     columns = table()
     with pytest.raises(DataError, match="no column looks like a label, and no expression names this one"):
         drafted(tmp_path, rating=None, movie_id=None, **{"movie id": columns["movie_id"]})

@@ -107,18 +107,18 @@ def test_propensities_are_chances_of_a_draw(world):
 
 def test_bait_draws_clicks_and_disappoints(world):
     item, clicked, watched = (column(world.events, name) for name in ("item_id", "clicked", "watched"))
-    bait = world.bait[item - 1] > 0
+    bait = world.things.bait[item - 1] > 0
     assert clicked[bait].mean() > clicked[~bait].mean()
     assert watched[bait & (clicked == 1)].mean() < watched[~bait & (clicked == 1)].mean() - 0.15
     titles = pc.match_substring_regex(world.items["title"], "(?i)secret|shocking|unbelievable|insane").to_numpy()
-    np.testing.assert_array_equal(titles, world.bait > 0)
+    np.testing.assert_array_equal(titles, world.things.bait > 0)
 
 
 def test_tastes_drift_and_titles_tell_topics(world):
     near, far = (np.corrcoef(world.tastes[0].ravel(), world.tastes[day].ravel())[0, 1] for day in (1, 50))
     assert near > 0.98
     assert 0.6 < far < near - 0.05
-    main = np.array(list(TOPICS))[world.topics.argmax(axis=1)]
+    main = np.array(list(TOPICS))[world.things.topics.argmax(axis=1)]
     title = world.items["title"].to_pylist()
     assert all(set(TOPICS[topic].split()) & set(text.lower().split()) for topic, text in zip(main, title))
 

@@ -49,6 +49,7 @@ def test_columns() -> None:
     ("rating in 4", "stuck at character 11", "A '(' is expected"),
     ("4 <= rating", "stuck at character 1", "column's name"),
     ("__import__('os')", "stuck at character 11", "Join"),
+    ("rating >= " + "9" * 5000, "stuck at character 11", "Write column"),
     ("not " * 100 + "a", "stuck", "too deep"),
     ("(" * 1000 + "a" + ")" * 1000, "stuck", "too deep")])
 def test_refuses(text: str, problem: str, hint: str) -> None:

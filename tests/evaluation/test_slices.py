@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 
-from sevenfold.design import vocabulary
+from sevenfold.design.sections import Slice
 from sevenfold.evaluation import slices
 
 CONTEXT = slices.Context(
@@ -40,4 +42,4 @@ def test_without_any_known_event_everyone_is_new_and_nobody_heavy() -> None:
 
 
 def test_the_language_names_exactly_these_slices() -> None:
-    assert set(vocabulary.SLICES) == set(slices.SLICES)
+    assert set(get_args(Slice)) == set(slices.SLICES)

@@ -14,26 +14,10 @@ import pytest
 from sevenfold import design as documents
 from sevenfold import record as records
 from sevenfold.bundle import manifest
-from sevenfold.cli import main, new
-from sevenfold.data import world
+from sevenfold.cli import main
 from sevenfold.errors import BundleError, DesignError, LeakError
 from sevenfold.evaluation import boundaries, decision
 from sevenfold.run import answer, execute
-
-SMALL = {"seeds: 3": "seeds: 1", "keep: 500": "keep: 60", "keep: 100": "keep: 30", "items: 10k": "items: 400"}
-
-
-def write_design(folder: Path) -> Path:
-    """The shipped design on a world of a tenth of the usual size."""
-    folder.mkdir(parents=True, exist_ok=True)
-    world.write(world.simulate(users=400, items=200, events=20_000, seed=1), folder / "data")
-    text = new.text("video").replace("metric: ndcg\n", "metric: ndcg\n  seeds: 3\n")
-    for old, fresh in SMALL.items():
-        assert old in text, f"the shipped design no longer says '{old}'"
-        text = text.replace(old, fresh)
-    path = folder / "video.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 class Told:
@@ -47,16 +31,6 @@ class Told:
 
     def done(self, step: str, seconds: float, reused: bool) -> None:
         self.reused[step] = reused
-
-
-@pytest.fixture(scope="session")
-def design(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_design(tmp_path_factory.mktemp("small"))
-
-
-@pytest.fixture(scope="session")
-def finished(design: Path) -> tuple[records.Record, Path]:
-    return execute(documents.load(design))
 
 
 def test_the_record_says_all_that_a_decision_needs(finished: tuple[records.Record, Path]) -> None:

@@ -25,6 +25,7 @@ from sevenfold.data.labels import label_columns
 from sevenfold.design.sections import Design, Part
 from sevenfold.errors import LeakError
 from sevenfold.features.columns import coded, codes_of, frequent, is_words, numbers
+from sevenfold.features.kernel import ratio
 from sevenfold.nouns import F64, I64, Array, Bools, Data
 
 POWER = 0.95  # AUC from which a single column is no honest one
@@ -71,28 +72,27 @@ def _why(data: Data, group: str, column: str) -> str:
     if group != "context":
         rows, entity = rows[known], entity[known]
     values = _tables(data)[group][column].take(pa.array(rows if group == "context" else entity))
-    names = entity if len(np.unique(entity)) >= FOLDS else np.arange(len(entity))
-    scores = list(_scores(values, log.positive[rows], names, few=group == "context"))
-    power, score, _ = max(scores, default=(0.0, "", 0.0))
-    settled = max((share for _, _, share in scores), default=0.0)
-    if power > POWER:
-        return f"which tells the label: {score} has an AUC of {power:.3f}, expected at most {POWER}"
-    if settled > SETTLED:
-        return f"which tells the label: its level settles the label of {settled:.0%} of the events for certain"
+    entities = len(np.unique(entity))
+    if group != "context" and entities < FEWEST:
+        return ""
+    scores = _scores(values, log.positive[rows], entity if entities >= FOLDS else np.arange(len(entity)))
+    for excess, told in scores:
+        if excess > 0:
+            return f"which tells the label: {told}"
     return "" if group == "context" else _from_whole_log(data, group, column)
 
 
-def _scores(values: pa.ChunkedArray, label: Bools, names: Array, few: bool) -> Iterator[tuple[float, str, float]]:
-    """(AUC, what has it, share of events that it settles) of every score that both classes, and enough entities, allow."""
-    if min(label.sum(), (~label).sum()) < FEWEST or not (few or len(np.unique(names)) >= FEWEST):
+def _scores(values: pa.ChunkedArray, label: Bools, names: Array) -> Iterator[tuple[float, str]]:
+    """How far each score that both classes allow goes beyond its limit, and the score in words."""
+    if min(label.sum(), (~label).sum()) < FEWEST:
         return
     missing = np.asarray(values.is_null(nan_is_null=True))
-    yield _either(missing, label), "whether it is missing", 0.0
-    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+    yield _either(missing, label, "whether it is missing")
+    if pa.types.is_list(values.type):
         levels = frequent(values, WORDS)
         row, code = coded(values, levels)
         for i, level in enumerate(levels):
-            yield _either(np.bincount(row[code == i], minlength=len(label)) > 0, label), f"the word '{level}'", 0.0
+            yield _either(np.bincount(row[code == i], minlength=len(label)) > 0, label, f"the word '{level}'")
         return
     if is_words(values):
         codes = codes_of(values, "")
@@ -100,10 +100,11 @@ def _scores(values: pa.ChunkedArray, label: Bools, names: Array, few: bool) -> I
         number = numbers(values, "")
         known = np.isfinite(number)
         if min(label[known].sum(), (~label[known]).sum()) >= FEWEST:
-            yield _either(number[known], label[known]), "the order of its values", 0.0
+            yield _either(number[known], label[known], "the order of its values")
         codes = _binned(number)
     rates, settled = _levels(codes, label, names)
-    yield auc(rates, label), "its level", settled
+    yield _power(auc(rates, label), "its level")
+    yield settled - SETTLED, f"its level settles the label of {settled:.0%} of the events for certain"
 
 
 def _levels(codes: I64, label: Bools, names: Array, prior: float = 10.0) -> tuple[F64, float]:
@@ -130,10 +131,13 @@ def _binned(number: F64) -> I64:
     return np.where(np.isnan(number), -1, codes)
 
 
-def _either(score: Array, label: Bools) -> float:
-    """AUC of a score, risen or fallen."""
+def _either(score: Array, label: Bools, what: str) -> tuple[float, str]:
     area = auc(score, label)
-    return max(area, 1 - area)
+    return _power(max(area, 1 - area), what)
+
+
+def _power(area: float, what: str) -> tuple[float, str]:
+    return area - POWER, f"{what} has an AUC of {area:.3f}, expected at most {POWER}"
 
 
 def auc(score: Array, label: Bools) -> float:
@@ -187,11 +191,9 @@ def _aggregates(data: Data) -> Iterator[tuple[str, F64, bool]]:
 
 def _aggregate(codes: Array, weight: F64, size: int, mean: bool) -> F64:
     """[size] the sum or mean of each entity; NaN for one without events."""
-    known = codes >= 0
-    counts = np.bincount(codes[known], minlength=size).astype(np.float64)
-    counts[counts == 0] = np.nan
-    sums = np.bincount(codes[known], weight[known], size)
-    return sums / counts if mean else np.where(np.isnan(counts), np.nan, sums)
+    codes, weight = codes[codes >= 0], weight[codes >= 0]
+    counts, sums = np.bincount(codes, minlength=size), np.bincount(codes, weight, size)
+    return ratio(sums, counts) if mean else np.where(counts > 0, sums, np.nan)
 
 
 def _correlation(a: Array, b: Array) -> float:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sevenfold.design.sections import Design
 from sevenfold.errors import LeakError
-from sevenfold.features import Features, fit
+from sevenfold.features import Feature, Features, fit
 from sevenfold.nouns import F32, Array, Candidates, Data, Log, Requests
 
 MOMENTS = 4
@@ -54,14 +54,14 @@ def _read(features: Features, data: Data, requests: Requests, moment: int,
         moved = np.flatnonzero(_differ(before[:, columns], after[:, columns]))
         if len(moved):
             row_time = int(asked.time[candidates.request[moved]].min())
-            leaks.append(_leak(features, feature.path, "X13", row_time, _first_future(data, moment),
+            leaks.append(_leak(feature, "X13", row_time, _first_future(data, moment),
                                f"its values at {_day(row_time)} move when events from {_day(moment)} on are scrambled"))
     return leaks
 
 
 def _fitted(design: Design, data: Data, features: Features, rng: np.random.Generator) -> list[LeakError]:
     again = fit(design, scramble(data, features.cut, data.label_wait, rng), features.cut)
-    return [_leak(features, old.path, "X05", features.cut, _first_future(data, features.cut),
+    return [_leak(old, "X05", features.cut, _first_future(data, features.cut),
                   f"what it was fitted on moves when events from {_day(features.cut)} on, the cut, are scrambled")
             for old, new in zip(features.features, again.features, strict=True)
             if old.fitted.columns != new.fitted.columns or any(
@@ -101,9 +101,8 @@ def _differ(before: F32, after: F32) -> Array:
     return ~same
 
 
-def _leak(features: Features, path: str, code: str, row_time: int, read_time: int, problem: str) -> LeakError:
-    part = features.parts[path]
-    column = str(part.params.get(part.name, ""))
+def _leak(feature: Feature, code: str, row_time: int, read_time: int, problem: str) -> LeakError:
+    path, column = feature.path, str(feature.part.params.get(feature.part.name, ""))
     return LeakError(f"data.features.{path}", f"feature '{path}' reads the future of column '{column}': {problem}",
                      "A feature at time t may read only what was available strictly before t.",
                      feature=path, column=column, row_time=row_time, read_time=read_time, code=code)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _table(items: list[dict[str, Any]], place: str, title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
     for name in ("#", "item", "score", *(("ranked", "proposed by") if "proposed_by" in (items or [{}])[0] else ()),
                  *(("fell out",) if "fell_out" in (items or [{}])[0] else ())):
         table.add_column(name, justify="right" if name in ("#", "score", "ranked") else "left")
@@ -57,5 +58,4 @@ def _table(items: list[dict[str, Any]], place: str, title: str) -> Table:
 
 
 def _name(item: dict[str, Any]) -> str:
-    words = [str(value) for key, value in item.items() if isinstance(value, str) and key not in ("fell_out", "item")]
-    return f"{item['item']} {words[0]}" if words else str(item["item"])
+    return f"{item['item']} {item['name']}".strip()

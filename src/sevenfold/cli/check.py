@@ -44,6 +44,6 @@ def text(findings: list[Finding], source: str) -> str:
 
 def _findings(path: Path) -> list[Finding]:
     try:
-        return examine(content(path), str(path))
+        return examine(content(path))
     except DesignError as error:
         return [Finding("Z08", RULES["Z08"].name, "error", "", None, error.problem, error.hint)]

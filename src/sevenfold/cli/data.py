@@ -7,7 +7,6 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from sevenfold.data import catalogue, world
 
@@ -54,10 +53,7 @@ def get(arguments: argparse.Namespace) -> None:
     """Fetch a data set, or say that it is here."""
     entry = catalogue.find(arguments.name, where="data get")
     print(f"{entry.title}\nterms: {entry.terms}", file=sys.stderr)
-    if entry.url and not entry.sha256:
-        print("its archive has no checksum in the catalogue: note the one printed below", file=sys.stderr)
-    bar = _Bar() if sys.stderr.isatty() else False
-    print(catalogue.fetch(entry.name, progress=bar))
+    print(catalogue.fetch(entry.name))
 
 
 def simulate(arguments: argparse.Namespace) -> None:
@@ -65,24 +61,3 @@ def simulate(arguments: argparse.Namespace) -> None:
     made = world.simulate(users=arguments.users, items=arguments.items, events=arguments.events, seed=arguments.seed)
     for file in world.write(made, arguments.out):
         print(file)
-
-
-class _Bar:
-    """A progress bar of rich in the form that pooch drives."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-        self.progress: Any = Progress(BarColumn(), DownloadColumn(), TransferSpeedColumn(), transient=True)
-        self.task = self.progress.add_task("", total=None)
-        self.total = 0
-
-    def update(self, size: int) -> None:
-        self.progress.start()
-        self.progress.update(self.task, total=self.total, advance=size)
-
-    def reset(self) -> None:
-        self.progress.update(self.task, completed=0)
-
-    def close(self) -> None:
-        self.progress.stop()

@@ -22,8 +22,6 @@ HELP = "Write a complete design that checks clean, with its assumptions marked '
 DESIGNS = Path(__file__).parent.parent / "designs"
 WORLD = {"users": 2_000, "items": 1_000, "events": 100_000, "seed": 0}
 
-_KEY = re.compile(r"^([a-z_]+):", re.MULTILINE)
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words after `new`."""
@@ -57,15 +55,13 @@ def cases() -> list[str]:
 def variants(case: str) -> dict[str, Path | None]:
     """Data that a case can start on → what differs; the first is its default, `real` its own public data."""
     others = {path.stem.partition(".")[2]: path for path in sorted(DESIGNS.glob(f"{case}.*.yaml"))}
-    first = "world" if others else "real"
-    return {first: None, **others}
+    return {"world" if others else "real": None, **others}
 
 
 def catalogue() -> str:
     """A line for each shipped design: why it exists and the data it starts on."""
-    whys = {case: re.search(r"^why: (.*)$", text(case), re.MULTILINE) for case in cases()}
-    return "\n".join(f"{case:9}{why[1] if why else ''}\n{'':9}--data {', '.join(variants(case))}" for case,
-                     why in whys.items())
+    whys = {case: _sections(text(case))["why"].removeprefix("why:").strip() for case in cases()}
+    return "\n".join(f"{case:9}{why}\n{'':9}--data {', '.join(variants(case))}" for case, why in whys.items())
 
 
 def text(case: str, data: str | None = None) -> str:
@@ -89,10 +85,8 @@ def splice(base: str, other: str) -> str:
 
 def _sections(document: str) -> dict[str, str]:
     """Key → the lines from it to the next key; what stands before the first has the key ''."""
-    starts = [(match[1], match.start()) for match in _KEY.finditer(document)]
-    ends = [at for _, at in starts[1:]] + [len(document)]
-    head = document[: starts[0][1]] if starts else document
-    return {"": head, **{key: document[at:end] for (key, at), end in zip(starts, ends, strict=True)}}
+    head, *pieces = re.split(r"^(?=[a-z_]+:)", document, flags=re.MULTILINE)
+    return {"": head, **{piece.partition(":")[0]: piece for piece in pieces}}
 
 
 def write_case(case: str, folder: Path, data: str | None) -> int:
@@ -101,17 +95,15 @@ def write_case(case: str, folder: Path, data: str | None) -> int:
     simulated = "path: data/events.parquet" in document
 
     def make(staging: Path) -> None:
-        """The design, and the world that it reads."""
         (staging / f"{case}.yaml").write_text(document, encoding="utf-8")
         if simulated:
             world.write(world.simulate(**WORLD), staging / "data")
 
-    names = [f"{case}.yaml", *(["data"] if simulated else [])]
-    _place(folder, names, make)
+    _place(folder, [f"{case}.yaml", "data"] if simulated else [f"{case}.yaml"], make)
     print(f"{folder / case}.yaml  a complete design; its assumptions are marked '# ?'")
     if simulated:
-        print(f"{folder / 'data'}  a simulated world: " + ", ".join(f"{WORLD[key]:,} {key}"
-                                                                    for key in ("users", "items", "events")))
+        sizes = ", ".join(f"{WORLD[key]:,} {key}" for key in ("users", "items", "events"))
+        print(f"{folder / 'data'}  a simulated world: {sizes}")
     print(f"next: sevenfold check {folder / case}.yaml, then sevenfold run {folder / case}.yaml")
     return 0
 

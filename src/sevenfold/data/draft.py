@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -50,8 +50,8 @@ class Guess:
         return f"{self.role}: {'' if self.sure else '? '}{self.reason}"
 
 
-def draft(path: Path, *, folder: Path | None = None) -> str:
-    """A design document for the events in a table, to be put into `folder` (default: anywhere).
+def draft(path: Path, *, folder: Path) -> str:
+    """A design document for the events in a table, to be put into `folder`.
 
     It passes `check` as it stands: what step 1 needs is filled with assumptions marked `# ?`. Raises `DataError` where
     no column can be the time, the user or the item.
@@ -66,11 +66,14 @@ def draft(path: Path, *, folder: Path | None = None) -> str:
     request = _request(table, taken, user.column) if label.column != item.column else None
     roles = [time, user, item, *([request] if request else [])]
     moments = np.sort(microseconds(table.column(time.column).drop_null(), where=time.column))
-    written = str(path.resolve()) if folder is None else os.path.relpath(path.resolve(), folder.resolve())
+    written = os.path.relpath(path.resolve(), folder.resolve())
     template = Template((Path(__file__).parent / "draft.yaml").read_text(encoding="utf-8"))
     free = [name for name in table.column_names if name not in taken | {role.column for role in roles}]
-    context = [name for name in free if _is_context(table, name)]
-    notes = [*map(str, roles), *_left(table, item.column, [name for name in free if name not in context])]
+    context = [name for name in free
+               if _named([name], "context") and 1 < _distinct(table, name) <= LEVELS and WORD.fullmatch(name)]
+    notes = list(map(str, roles))
+    if left := [name for name in free if name not in context]:
+        notes.append(f"? left out: {', '.join(left)}; each may be written after the label, or belong into data.items")
     return template.substitute(
         _counts(table, moments, user.column, item.column), file=path.name, name=_slug(path), path=json.dumps(written),
         label=is_, label_reason=str(label).removeprefix("label: "), within=_within(moments),
@@ -85,9 +88,8 @@ def _time(table: pa.Table, file: str) -> Guess:
         raise DataError(f"from {file}", f"no column holds times; its columns are {', '.join(table.column_names)}",
                         "Add a column with the moment of each event: seconds since 1970, or 2026-01-31T12:00:00.")
     named = _named(found, "time")
-    others = ", ".join(name for name in found if name != (named or found[0]))
-    reason = ("its name and values" if named else "its values") + " say so" + (f"; so do {others}" if others else "")
-    return Guess("time", named or found[0], reason, named is not None and not others)
+    reason = "its name and values say so" if named else "its values say so"
+    return Guess("time", named or found[0], reason, named is not None)
 
 
 def _is_time(column: pa.ChunkedArray) -> bool:
@@ -124,10 +126,10 @@ def _label(table: pa.Table, taken: set[str], item: str) -> tuple[Guess, str]:
     free = [name for name in table.column_names
             if name not in taken and WORD.fullmatch(name) and _is_number(table.column(name))]
     named = _named(free, "grade") or _named(free, "done")
-    values = _values(table, named) if named else []
+    values = sorted(map(float, table.column(named).drop_null().unique().to_pylist())) if named else []
     if named is None or len(values) < 2:
         return _every_event(table, item)
-    if set(values) <= {0.0, 1.0}:
+    if values == [0.0, 1.0]:
         return Guess("label", named, "it is 0 or 1, and its name says what was done", True), named
     wanted = values[0] + 0.75 * (values[-1] - values[0])
     least = min(values, key=lambda value: abs(value - wanted)) if len(values) <= 20 else round(wanted, 2)
@@ -152,39 +154,14 @@ def _is_number(column: pa.ChunkedArray) -> bool:
     return any(test(column.type) for test in tests)
 
 
-def _values(table: pa.Table, name: str) -> list[float]:
-    """A column's different values, rising."""
-    return sorted(float(value) for value in table.column(name).unique().to_pylist() if value is not None)
-
-
 def _request(table: pa.Table, taken: set[str], user: str) -> Guess | None:
     """A column that groups what one user was shown together."""
     free = [name for name in table.column_names if name not in taken and _is_id(table.column(name))]
     name = _named(free, "request")
-    if name is None or len(table) < 1.5 * _distinct(table, name) or not _is_fixed(table, name, user):
+    size = len(table) / _distinct(table, name) if name else 0
+    if name is None or size < 1.5 or table.group_by([name, user]).aggregate([]).num_rows > _distinct(table, name):
         return None
-    size = len(table) / _distinct(table, name)
     return Guess("request", name, f"groups events of one user, {size:.1f} at a time: what was shown to him", False)
-
-
-def _is_context(table: pa.Table, name: str) -> bool:
-    return bool(_named([name], "context") and 1 < _distinct(table, name) <= LEVELS and WORD.fullmatch(name))
-
-
-def _left(table: pa.Table, item: str, names: list[str]) -> Iterator[str]:
-    """What became of the other columns."""
-    fixed = [name for name in names if _is_fixed(table, item, name)]
-    others = [name for name in names if name not in fixed]
-    if fixed:
-        yield f"always the same for an item: {', '.join(fixed)}; a table of items (data.items) makes them features"
-    if others:
-        yield f"? left out, for each may be written after the label: {', '.join(others)}"
-
-
-def _is_fixed(table: pa.Table, key: str, name: str) -> bool:
-    """Is a column the same in all rows of a key, where keys have several rows and it tells them apart?"""
-    keys, pairs = _distinct(table, key), table.group_by([key, name]).aggregate([]).num_rows
-    return pairs == keys < len(table) and _distinct(table, name) > 1
 
 
 def _distinct(table: pa.Table, name: str) -> int:

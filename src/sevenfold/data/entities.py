@@ -28,7 +28,7 @@ def entities(used: pa.ChunkedArray, name: str, table: Table | None, source: Sour
         rows, key_name = _attributes(table, source), table.key
         _refuse_bad_keys(rows.column(key_name), source.place("key"))
     written = _plain(used), _plain(rows.column(key_name))
-    used, key = _alike(*written)
+    used, key = written if written[0].type == written[1].type else (part.cast(pa.string()) for part in written)
     seen = used.dictionary_encode().combine_chunks()
     ids, codes = _codes(seen.dictionary, key)
     of_log, of_table = np.split(codes, [len(seen.dictionary)])
@@ -64,21 +64,16 @@ def _listed(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _refuse_bad_keys(key: pa.ChunkedArray, where: str) -> None:
     if key.null_count:
-        raise DataError(where, f"{key.null_count} rows have no key, the first is row {_first_null(key) + 1}",
+        first = pc.index(pc.is_null(key), True).as_py() + 1
+        raise DataError(where, f"{key.null_count} rows have no key, the first is row {first}",
                         "Give every row a key, or leave the row out.")
-    encoded = key.dictionary_encode().combine_chunks()
-    codes = encoded.indices.to_numpy()
-    counts = np.bincount(codes, minlength=len(encoded.dictionary))
-    if (counts > 1).any():
-        twice = int(np.argmax(counts > 1))
-        rows = ", ".join(str(row + 1) for row in np.flatnonzero(codes == twice)[:5])
-        key_value = encoded.dictionary[twice].as_py()
-        raise DataError(where, f"key '{key_value}' occurs {counts[twice]} times, in rows {rows}",
-                        f"Keep one row for each key ({int((counts > 1).sum())} keys occur more than once).")
-
-
-def _first_null(column: pa.ChunkedArray) -> int:
-    return int(pc.index(pc.is_null(column), True).as_py())
+    counts = key.value_counts()
+    repeated = counts.filter(pc.greater(counts.field("counts"), 1))
+    if len(repeated):
+        twice, count = repeated[0].values()
+        rows = ", ".join(str(row + 1) for row in np.flatnonzero(pc.equal(key, twice))[:5])
+        raise DataError(where, f"key '{twice}' occurs {count} times, in rows {rows}",
+                        f"Keep one row for each key ({len(repeated)} keys occur more than once).")
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -88,12 +83,6 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.int64() if number else pa.string())
     except pa.ArrowInvalid:
         return column.cast(pa.string())
-
-
-def _alike(used: pa.ChunkedArray, key: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    if used.type == key.type:
-        return used, key
-    return used.cast(pa.string()), key.cast(pa.string())
 
 
 def _codes(seen: pa.Array, key: pa.ChunkedArray) -> tuple[Array, I32]:

@@ -14,8 +14,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from sevenfold.nouns import Bools
 
 BLOCK = 8 << 20  # bytes of text read at a time
 PEEK = 200  # lines of JSON that tell which keys there are
@@ -29,17 +32,18 @@ class Format:
     read: Callable[[Path, Sequence[str]], pa.Table]  # those columns of it
 
 
-def read_delimited(source: Any, *, separator: str, columns: Sequence[str], names: Sequence[str] = (),
+def read_delimited(source: Any, *, separator: str, columns: Sequence[str],
                    types: dict[str, pa.DataType] | None = None) -> pa.Table:
     """Text with one row a line, from a path or bytes; in CSV alone (`,` and `;`) quotes mean anything.
 
+    Text without a header needs the `types` of all its columns, by name.
     The first block's types are tried on the rest, block by block. Where a later block disagrees all is read at once,
     which takes as much memory as the file.
     """
     from pyarrow import csv as reader
 
     options = {
-        "read_options": reader.ReadOptions(column_names=list(names) or None, block_size=BLOCK),
+        "read_options": reader.ReadOptions(column_names=types and list(types), block_size=BLOCK),
         "parse_options": reader.ParseOptions(delimiter=separator, quote_char='"' if separator in ",;" else False),
         "convert_options": reader.ConvertOptions(include_columns=list(columns), column_types=types)}
     try:
@@ -60,6 +64,12 @@ def reason(error: Exception) -> str:
     """A reader's error as the end of a sentence: its first line, in lower case unless it starts with an acronym."""
     line = str(error).splitlines()[0] if str(error) else type(error).__name__
     return (line[0].lower() + line[1:] if line[1:2].islower() else line).rstrip(".")
+
+
+def lists(flags: Bools, names: Sequence[str]) -> pa.Array:
+    """[n] the names whose flag is set in each row of [n, names]."""
+    offsets = np.concatenate([[0], np.cumsum(flags.sum(axis=1))])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(np.array(names)[np.nonzero(flags)[1]]))
 
 
 def header(path: Path) -> tuple[list[str], str]:

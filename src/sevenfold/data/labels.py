@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -49,16 +50,9 @@ def _holds(expression: Expression, table: pa.Table) -> Any:
         case Not(term):
             return pc.invert(_holds(term, table))
         case And(terms):
-            return _joined(pc.and_kleene, terms, table)
+            return reduce(pc.and_kleene, (_holds(term, table) for term in terms))
         case Or(terms):
-            return _joined(pc.or_kleene, terms, table)
-
-
-def _joined(join: Callable[[Any, Any], Any], terms: tuple[Expression, ...], table: pa.Table) -> Any:
-    holds = _holds(terms[0], table)
-    for term in terms[1:]:
-        holds = join(holds, _holds(term, table))
-    return holds
+            return reduce(pc.or_kleene, (_holds(term, table) for term in terms))
 
 
 def _true(name: str, column: pa.ChunkedArray) -> Any:

@@ -37,7 +37,7 @@ def load(design: Design) -> Data:
     folder = Path(design.source).parent
     source = sources.find(design.data.events.path, folder=folder, where="data.events")
     table = _events(source, design)
-    time = _times(table, source, "time", design)
+    time = microseconds(table.column(design.data.events.time), where=source.place("time"))
     available = _available(table, time, source, design)
     if (np.diff(time) < 0).any():
         order = np.argsort(time, kind="stable")
@@ -97,16 +97,13 @@ def _refuse_nulls(column: pa.ChunkedArray, where: str, name: str) -> None:
                         "Fill them in or leave those rows out: an event needs a time, a user and an item.")
 
 
-def _times(table: pa.Table, source: Source, role: str, design: Design) -> I64:
-    return microseconds(table.column(getattr(design.data.events, role)), where=source.place(role))
-
-
 def _available(table: pa.Table, time: I64, source: Source, design: Design) -> I64:
     events = design.data.events
     if events.available is None:
         return time + round(events.delay * SECOND)
-    _refuse_nulls(table.column(events.available), source.place("available"), events.available)
-    return np.maximum(time, _times(table, source, "available", design))  # nothing is known before it happens
+    column, where = table.column(events.available), source.place("available")
+    _refuse_nulls(column, where, events.available)
+    return np.maximum(time, microseconds(column, where=where))  # nothing is known before it happens
 
 
 def _entities(section: str, table: pa.Table, design: Design, folder: Path) -> Any:

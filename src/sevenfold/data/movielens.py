@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sevenfold.data.formats import lists
+
 
 def year_of_title(films: pa.Table) -> pa.Table:
     """`Toy Story (1995)` → title `Toy Story`, year 1995; a title without a year keeps its text."""
@@ -27,9 +29,7 @@ def genres_of_flags(films: pa.Table) -> pa.Table:
     first = films.column_names.index("unknown")
     names = films.column_names[first:first + 19]
     flags = np.stack([films.column(name).to_numpy() for name in names], axis=1) != 0
-    offsets = np.concatenate([[0], np.cumsum(flags.sum(axis=1))])
-    genres = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(np.array(names)[np.nonzero(flags)[1]]))
-    return films.drop_columns(names).append_column("genres", genres)
+    return films.drop_columns(names).append_column("genres", lists(flags, names))
 
 
 def genres_of_text(films: pa.Table) -> pa.Table:

@@ -33,11 +33,12 @@ def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, se
     items of the user's positive events in (t, t + within]; of an `own` label, those of the request's own events.
     More than `limit` requests: a sample of that size, drawn with `seed`, in order of time.
     """
-    log, request = data.log, design.data.events.request
-    groups = None if request is None else _groups(log, request)
-    first = _askers(log, groups, start, end)
-    rows, low, high = _of_window(log, first, _window(design)) if groups is None or not design.framing.label.own else \
-        _of_own(log, groups, first)
+    log, label = data.log, design.framing.label
+    groups = _groups(log, design.data.events.request)
+    asked, first = np.unique(groups, return_index=True)
+    first = np.sort(first[(asked >= 0) & (log.time[first] > start) & (log.time[first] <= end)])
+    within = max(round((label.within or 0.0) * SECOND), 1)
+    rows, low, high = _of_own(log, groups, first) if label.own else _of_window(log, first, within)
     kept = np.flatnonzero(high > low)
     dropped = len(first) - len(kept)
     if len(kept) > limit:
@@ -48,36 +49,14 @@ def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, se
     return Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped)
 
 
-def _askers(log: Log, groups: I64 | None, start: int, end: int) -> Array:
-    """The first event of each request, in order of time."""
-    if groups is None:
-        low, high = np.searchsorted(log.time, [start, end], side="right")
-        first = low + np.flatnonzero(log.positive[low:high])
-        return np.sort(first[_first_of_each(log.user[first], log.time[first])])
-    shown, first = np.unique(groups, return_index=True)
-    first = np.sort(first[shown >= 0])
-    return np.asarray(first[(log.time[first] > start) & (log.time[first] <= end)])
-
-
-def _first_of_each(*keys: Array) -> Array:
-    """Where each combination of the keys occurs first."""
-    order = np.lexsort(keys)  # stable: of equal ones the first stays first
-    new = np.ones(len(order), dtype=np.bool_)
-    new[1:] = np.any([np.diff(key[order]) != 0 for key in keys], axis=0)
-    return order[new]
-
-
-def _groups(log: Log, column: str) -> I64:
-    """A number for each (request, user); -1 for an event outside any request, which was not shown in answer to one."""
-    encoded = log.table.column(column).combine_chunks().dictionary_encode()
-    value = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    return np.where(value < 0, -1, value * (int(log.user.max()) + 1) + log.user)
-
-
-def _window(design: Design) -> int:
-    """How long after a request an event counts, in µs; an own label's event is the request's own."""
-    label = design.framing.label
-    return 1 if label.own else max(round((label.within or 0.0) * SECOND), 1)
+def _groups(log: Log, column: str | None) -> I64:
+    """A number for each (request, user), or each positive (moment, user); -1 for an event that belongs to none."""
+    if column is None:
+        value = np.where(log.positive, np.cumsum(np.diff(log.time, prepend=log.time[:1]) != 0), -1)
+    else:
+        encoded = log.table.column(column).combine_chunks().dictionary_encode()
+        value = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
+    return np.where(value < 0, -1, value * (int(log.user.max(initial=0)) + 1) + log.user)
 
 
 def _of_own(log: Log, groups: I64, first: Array) -> tuple[Array, Array, Array]:

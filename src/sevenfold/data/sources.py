@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +53,8 @@ def read(source: Source, columns: Iterable[str]) -> pa.Table:
     """
     wanted = set(columns)
     where = f"{source.where}.path ({source.name})"
-    try:
+    with _readable(where):
         table = source.format.read(source.path, [name for name in source.columns if name in wanted])
-    except (ValueError, pa.ArrowException, OSError) as error:
-        raise DataError(where, f"cannot be read: {reason(error)}", _mend(error)) from None
     if table.num_rows == 0:
         raise DataError(where, "holds no rows", "Give a file with at least one row below its header.")
     return _finite(_flat(table), source)
@@ -83,20 +82,23 @@ def _format(file: Path, *, where: str) -> Format:
 
 
 def _names(file: Path, form: Format, where: str) -> tuple[str, ...]:
-    try:
+    with _readable(where):
         names = form.names(file)
-    except (ValueError, pa.ArrowException, OSError) as error:
-        raise DataError(where, f"cannot be read: {reason(error)}", _mend(error)) from None
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(where, f"two columns are called '{twice}'", "Rename one of them.")
     return tuple(names)
 
 
-def _mend(error: Exception) -> str:
-    if "UTF-8" in str(error) or "UTF8" in str(error):
-        return "Save it as UTF-8, for instance: iconv -f latin1 -t utf8 old.csv > new.csv."
-    return "Check that the file is whole and of the kind that its ending says."
+@contextmanager
+def _readable(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, pa.ArrowException, OSError) as error:
+        hint = "Check that the file is whole and of the kind that its ending says."
+        if "UTF-8" in str(error) or "UTF8" in str(error):
+            hint = "Save it as UTF-8, for instance: iconv -f latin1 -t utf8 old.csv > new.csv."
+        raise DataError(where, f"cannot be read: {reason(error)}", hint) from None
 
 
 def _flat(table: pa.Table) -> pa.Table:

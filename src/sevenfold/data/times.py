@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 import numpy as np
 import pyarrow as pa
@@ -17,26 +18,20 @@ NUMBER = re.compile(r"\s*-?\d+(\.\d*)?\s*$")
 HINT = "Write numbers since 1970 (seconds, ms, µs or ns) or ISO 8601, such as 2026-01-31T12:00:00."
 
 
-def microseconds(column: pa.ChunkedArray | pa.Array, *, where: str) -> I64:
+def microseconds(column: pa.ChunkedArray, *, where: str) -> I64:
     """The times of a column without nulls.
 
     Numbers count from 1970, and their magnitude tells the unit: seconds below 1e11 (the year 5138), then milliseconds
     below 1e14, microseconds below 1e17, nanoseconds above. Text is ISO 8601; without an offset it is UTC. Raises
     `DataError` with the first value that is no time and its row, counted from 1 without a header.
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if pa.types.is_string(column.type):
         column = _parsed(column, where)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return _whole(column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False).cast(pa.int64()))
+        return np.asarray(column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False).cast(pa.int64()))
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-        return _scaled(_whole(column), where)
+        return _scaled(np.asarray(column), where)
     raise DataError(where, f"expected a time, got a column of type {column.type}", HINT)
-
-
-def _whole(column: pa.ChunkedArray | pa.Array) -> Array:
-    return np.asarray(column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy())
 
 
 def _scaled(numbers: Array, where: str) -> I64:
@@ -50,7 +45,7 @@ def _scaled(numbers: Array, where: str) -> I64:
     return numbers.astype(np.int64) * times // divided
 
 
-def _parsed(column: pa.ChunkedArray | pa.Array, where: str) -> pa.ChunkedArray | pa.Array:
+def _parsed(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     """Text as numbers or as timestamps, as its first value has it."""
     if len(column) == 0:
         return column.cast(pa.int64())
@@ -60,26 +55,14 @@ def _parsed(column: pa.ChunkedArray | pa.Array, where: str) -> pa.ChunkedArray |
     if kind is None:
         raise DataError(where, f"row 1 holds '{first}', which is no time", HINT)
     if not _casts(column, kind):
-        row = _first_bad(column, kind)
+        row = bisect_left(range(len(column)), True, key=lambda row: not _casts(column.slice(0, row + 1), kind))
         raise DataError(where, f"row {row + 1} holds '{column[row].as_py()}', which is no time", HINT)
     return pc.cast(column, kind)
 
 
-def _casts(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> bool:
+def _casts(column: pa.ChunkedArray, kind: pa.DataType) -> bool:
     try:
         pc.cast(column, kind)
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def _first_bad(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> int:
-    """The first row that cannot be cast, by halving: each half is cast once."""
-    low, size = 0, len(column)
-    while size > 1:
-        half = size // 2
-        if _casts(column.slice(low, half), kind):
-            low, size = low + half, size - half
-        else:
-            size = half
-    return low

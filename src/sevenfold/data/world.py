@@ -13,8 +13,6 @@ Everything that a log hides is known here, so that what a model claims can be he
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from sevenfold.data.formats import lists
 from sevenfold.errors import DataError
 from sevenfold.nouns import DAY, F32, F64, I64, SECOND, Array
 
@@ -37,6 +36,7 @@ LENGTHY = np.array([0.0, -0.5, 0.5])  # how much each device likes a long item
 BAIT = ("secret", "shocking", "unbelievable", "insane")
 SHOWN = ("event_id", "timestamp", "request_id", "user_id", "item_id", "position", "device", "clicked", "watched",
          "propensity")
+TRUE = ("event_id", "look", "attraction", "enjoyment")
 TOPICS = {
     "cooking": "skillet broth dough saffron oven marinade pantry whisk dumpling roast",
     "travel": "harbour backpack itinerary hostel coastline passport ferry landmark detour village",
@@ -55,6 +55,17 @@ FORMS = np.array(["guide to", "story of", "inside", "return of", "art of", "week
 
 
 @dataclass(frozen=True, kw_only=True)
+class Things:
+    """What the items truly are."""
+
+    topics: F32  # [items, topics]
+    quality: F32  # [items]
+    bait: F32  # [items]
+    length: F32  # [items] minutes
+    born: I64  # [items]
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """The log and the entities as a design reads them, and the truth that no design may read."""
 
@@ -63,17 +74,13 @@ class World:
     items: pa.Table
     truth: pa.Table  # of each event: the chances of a look, of a click, and the share expected to be watched after one
     tastes: F32  # [days, users, topics]
-    topics: F32  # [items, topics]
-    quality: F32  # [items]
-    bait: F32  # [items]
-    length: F32  # [items] minutes
-    born: I64  # [items]
+    things: Things
 
     def appeal(self, user: Array, time: I64) -> F64:
         """The chance that each item would be clicked and the share then watched, multiplied: [B, items]."""
         day = np.clip((time - START) // DAY, 0, len(self.tastes) - 1)
-        match = _match(self.tastes[day, user], self.topics)
-        return _attraction(match, self.quality, self.bait, 0.0) * _enjoyment(match, self.quality, self.bait)
+        things, match = self.things, _match(self.tastes[day, user], self.things.topics)
+        return _attraction(match, things.quality, things.bait, 0.0) * _enjoyment(match, things.quality, things.bait)
 
 
 def simulate(*, users: int = 2000, items: int = 1000, events: int = 100_000, seed: int = 0) -> World:
@@ -87,38 +94,24 @@ def simulate(*, users: int = 2000, items: int = 1000, events: int = 100_000, see
                             "A page shows ten items, and most must be alive from the start.")
     rng = np.random.default_rng(seed)
     people, base = _people(rng, users)
-    things = _items(rng, items)
+    table, things = _items(rng, items)
     tastes = _tastes(rng, base)
     log = _live(rng, _pages(rng, users, -(-events // PAGE)), tastes, base, things)
     order = np.argsort(log["timestamp"], kind="stable")[:events]
     log = {"event_id": np.arange(events), **{name: column[order] for name, column in log.items()}}
-    truth = pa.table({name: log[name] for name in ("event_id", "look", "attraction", "enjoyment")})
-    return World(events=pa.table({name: log[name] for name in SHOWN}), users=people,
-                 truth=truth, tastes=tastes, **vars(things))
+    shown, truth = (pa.table({name: log[name] for name in names}) for names in (SHOWN, TRUE))
+    return World(events=shown, users=people, items=table, truth=truth, tastes=tastes, things=things)
 
 
 def write(world: World, folder: Path) -> list[Path]:
-    """`events.parquet`, `users.parquet`, `items.parquet` and `truth.parquet` in `folder`; all of them, or none."""
+    """`events.parquet`, `users.parquet`, `items.parquet` and `truth.parquet` in `folder`."""
     from pyarrow import parquet
 
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{name}.parquet" for name in ("events", "users", "items", "truth")]
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        for file in files:
-            parquet.write_table(getattr(world, file.stem), Path(scratch) / file.name, compression="zstd")
-        for file in files:
-            os.replace(Path(scratch) / file.name, file)
+    for file in files:
+        parquet.write_table(getattr(world, file.stem), file, compression="zstd")
     return files
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Things:
-    items: pa.Table
-    topics: F32
-    quality: F32
-    bait: F32
-    length: F32
-    born: I64
 
 
 def _people(rng: np.random.Generator, count: int) -> tuple[pa.Table, F32]:
@@ -132,7 +125,7 @@ def _people(rng: np.random.Generator, count: int) -> tuple[pa.Table, F32]:
     return table, base.astype(np.float32)
 
 
-def _items(rng: np.random.Generator, count: int) -> _Things:
+def _items(rng: np.random.Generator, count: int) -> tuple[pa.Table, Things]:
     """Items: three quarters are there from the start, the others are born on the way."""
     creators = max(count // 20, 2)
     creator = (creators * rng.random(count) ** 2).astype(np.int64)  # a few creators make much
@@ -148,11 +141,11 @@ def _items(rng: np.random.Generator, count: int) -> _Things:
     old = rng.permutation(count) < 3 * count // 4
     born = START + np.where(old, -rng.exponential(120 * DAY, count), rng.uniform(0, DAYS * DAY, count)).astype(np.int64)
     table = pa.table({"item_id": np.arange(1, count + 1), "title": _titles(rng, (main, second, third), bait),
-                      "topics": _names(topics > 0), "creator": creator, "length": np.round(length, 1),
+                      "topics": lists(topics > 0, list(TOPICS)), "creator": creator, "length": np.round(length, 1),
                       "published": pa.array(born, pa.timestamp("us", "UTC"))})
     unit = topics / np.linalg.norm(topics, axis=1, keepdims=True)
-    return _Things(items=table, topics=unit.astype(np.float32), quality=rng.normal(0, 0.8, count).astype(np.float32),
-                   bait=bait.astype(np.float32), length=length.astype(np.float32), born=born)
+    return table, Things(topics=unit.astype(np.float32), quality=rng.normal(0, 0.8, count).astype(np.float32),
+                         bait=bait.astype(np.float32), length=length.astype(np.float32), born=born)
 
 
 def _titles(rng: np.random.Generator, topics: tuple[Array, ...], bait: Array) -> Array:
@@ -162,11 +155,6 @@ def _titles(rng: np.random.Generator, topics: tuple[Array, ...], bait: Array) ->
     loud = np.where(bait > 0, np.array(BAIT)[rng.integers(len(BAIT), size=len(bait))] + " ", "")
     form = FORMS[rng.integers(len(FORMS), size=len(bait))] + " "
     return np.char.capitalize(loud + form + drawn[0] + " and " + drawn[1] + " with " + drawn[2])
-
-
-def _names(has: Array) -> pa.Array:
-    offsets = np.concatenate([[0], np.cumsum(has.sum(axis=1))])
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(np.array(list(TOPICS))[np.nonzero(has)[1]]))
 
 
 def _tastes(rng: np.random.Generator, base: F32) -> F32:
@@ -197,7 +185,7 @@ def _pages(rng: np.random.Generator, users: int, count: int) -> dict[str, Array]
 
 
 def _live(rng: np.random.Generator, pages: dict[str, Array], tastes: F32, base: F32,
-          things: _Things) -> dict[str, Array]:
+          things: Things) -> dict[str, Array]:
     """The 60 days, in rounds of pages that no user is in twice."""
     popular = np.zeros(len(things.topics))
     watched = np.zeros((len(base), len(things.topics)), dtype=np.bool_)  # nothing is shown again once it was watched
@@ -229,7 +217,7 @@ def _rounds(pages: dict[str, Array]) -> Iterator[tuple[int, Array]]:
         yield int(pages["day"][rows[0]]), rows
 
 
-def _chances(guess: F32, popular: F64, now: int, watched: Array, things: _Things) -> F64:
+def _chances(guess: F32, popular: F64, now: int, watched: Array, things: Things) -> F64:
     """How likely the site draws each item for each page, [pages, items]."""
     alive = things.born <= now
     recent = np.where(alive, np.exp(-np.maximum(now - things.born, 0) / (5 * DAY)), 0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
-from functools import cache, partial
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -17,7 +17,7 @@ import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
 from sevenfold.design.document import kind
 from sevenfold.design.findings import RULES, Finding
-from sevenfold.design.part import SPELLING, Named, Part, Spelled, check_name
+from sevenfold.design.part import Named, Part, Spelled, check_name
 from sevenfold.errors import DesignError, nearest
 from sevenfold.registry import REQUIRED
 
@@ -52,11 +52,6 @@ def required(one: Field[Any]) -> bool:
     return one.default is MISSING and one.default_factory is MISSING
 
 
-def default(one: Field[Any]) -> Any:
-    """A field's default, made if need be."""
-    return one.default if one.default_factory is MISSING else one.default_factory()
-
-
 def without_none(hint: Any) -> tuple[Any, ...]:
     """The alternatives of a type, `None` left out."""
     options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
@@ -84,11 +79,9 @@ class Reading:
         options = without_none(hint)
         if len(options) > 1:
             return self._either(options, raw, path)
-        (hint,) = options or (NoneType,)
+        (hint,) = options
         reader = _READERS.get(get_origin(hint) or hint)
-        if reader is not None:
-            return reader(self, hint, raw, path)
-        return self.record(hint, raw, path)
+        return reader(self, hint, raw, path) if reader else self.record(hint, raw, path)
 
     def record(self, record: type, raw: Any, path: str) -> Any:
         """A frozen record from a mapping of its keys."""
@@ -106,12 +99,11 @@ class Reading:
         for key in raw:
             if key not in known:
                 hint = nearest(str(key), known) if known else "It takes no setting at all."
-                if str(key).isdigit():
-                    hint = "A decimal has a point, not a comma: 0.5."
+                hint = "A decimal has a point, not a comma: 0.5." if str(key).isdigit() else hint
                 self.fail("Z01", join(path, key), f"nothing reads the key '{key}'", hint)
 
     def fields(self, known: Mapping[str, tuple[Field[Any], Any]], raw: Mapping[Any, Any], path: str) -> dict[str, Any]:
-        """Field → value, of every field that was given or must be."""
+        """Field → value: as given, else its default, else UNREAD."""
         values: dict[str, Any] = {}
         for key, (one, hint) in known.items():
             place, before = join(path, key), len(self.findings)
@@ -121,17 +113,15 @@ class Reading:
                 if len(self.findings) == before:
                     self._missing(place, key)
                 value = UNREAD
-            if value is not ABSENT:
-                values[one.name] = value
+            elif value is ABSENT:
+                value = one.default if one.default_factory is MISSING else one.default_factory()
+            values[one.name] = value
         return values
 
     def _missing(self, place: str, key: str) -> None:
-        if self.na.pop(place, None):
-            self.fail("Z10", place, f"the key '{key}' cannot be set aside",
-                      "Nothing can be built without it; give it a value.")
-        else:
-            self.fail("Z10", place, f"the key '{key}' is missing",
-                      _EXAMPLES.get(place, "It has no default; give it a value."))
+        aside = self.na.pop(place, None)
+        hint = "Nothing can be built without it; give it a value." if aside else "It has no default; give it a value."
+        self.fail("Z10", place, f"the key '{key}' {'cannot be set aside' if aside else 'is missing'}", _EXAMPLES.get(place, hint))
 
     def _set_aside(self, raw: Mapping[Any, Any], path: str) -> Any:
         reason = raw["na"]
@@ -145,14 +135,14 @@ class Reading:
 
     def _either(self, options: tuple[Any, ...], raw: Any, path: str) -> Any:
         """The first alternative that reads; else the first one's problem."""
-        trials = []
+        problems = []
         for option in options:
             trial = Reading()
             value = trial.value(option, raw, path)
             if not trial.findings:
                 return value
-            trials.append(trial.findings)
-        self.findings += trials[0]
+            problems.append(trial.findings)
+        self.findings += problems[0]
         return ABSENT
 
     def annotated(self, hint: Any, raw: Any, path: str) -> Any:
@@ -162,24 +152,23 @@ class Reading:
             return self.part(mark.kind, raw, path)
         if isinstance(mark, Spelled):
             text = self.scalar(str, raw, path)
-            return text if text is ABSENT else self._tried("Z09", path, text, lambda: SPELLING[mark.what](text))
+            return text if text is ABSENT else self._tried("Z09", path, mark.check, text)
         if isinstance(raw, list | tuple | Mapping):
             return self.fail("Z07", path, f"expected a {mark.name}, got {kind(raw)}", f"Write it like {mark.example}.")
-        return self._tried("Z07", path, None, lambda: units.parse(raw, mark))
+        return self._tried("Z07", path, units.parse, raw, mark)
 
-    def _tried(self, code: str, path: str, value: Any, call: Callable[[], Any]) -> Any:
+    def _tried(self, code: str, path: str, make: Callable[..., Any], *given: Any) -> Any:
         try:
-            made = call()
+            return make(*given)
         except DesignError as error:
             return self.fail(code, path, error.problem, error.hint)
-        return made if value is None else value
 
     def interval(self, hint: Any, raw: Any, path: str) -> Any:
         """A range, `1..5`."""
-        return raw if isinstance(raw, units.Range) else self._tried("Z09", path, None, lambda: units.parse_range(raw))
+        return raw if isinstance(raw, units.Range) else self._tried("Z09", path, units.parse_range, raw)
 
     def scalar(self, hint: Any, raw: Any, path: str) -> Any:
-        """A text (a number is taken as it reads), true or false, a whole number, a finite number, or no value."""
+        """A text (a number is taken as it reads), true or false, a whole number, or a finite number."""
         what, example, takes, make = _SCALARS[hint]
         return make(raw) if takes(raw) else self.fail("Z09", path, f"expected {what}, got {kind(raw)}", f"{example}.")
 
@@ -194,9 +183,10 @@ class Reading:
     def sequence(self, hint: Any, raw: Any, path: str) -> Any:
         """A list, or a single value in the place of a list of one."""
         item, *_ = get_args(hint)
-        many = isinstance(raw, list | tuple)
-        values = [self.value(item, one, f"{path}[{at}]") for at,
-                  one in enumerate(raw)] if many else [self.value(item, raw, path)]
+        if isinstance(raw, list | tuple):
+            values = [self.value(item, one, f"{path}[{at}]") for at, one in enumerate(raw)]
+        else:
+            values = [self.value(item, raw, path)]
         return tuple(value for value in values if value is not ABSENT)
 
     def mapping(self, hint: Any, raw: Any, path: str) -> Any:
@@ -208,7 +198,7 @@ class Reading:
         values = {}
         for key, one in raw.items():
             place = join(path, key)
-            if self._tried("Z09", place, key, partial(check_name, str(key))) is not ABSENT:
+            if self._tried("Z09", place, check_name, str(key)) is not ABSENT:
                 values[str(key)] = self.value(item, one, place)
         return {key: value for key, value in values.items() if value is not ABSENT}
 
@@ -232,12 +222,11 @@ class Reading:
             problem = f"expected the name of one {kind_of}, got {fault}"
             return self.fail("Z09", path, problem, "Write its name, or {name: {parameter: value}}."), {}
         ((name, given),) = raw.items()
-        if given is not None and not isinstance(given, Mapping):
-            given = _lone(kind_of, str(name), given)
-        if given is None and raw[name] is not None:
-            return self.fail("Z09", join(path, name), f"expected the parameters of '{name}', got {kind(raw[name])}",
+        params = given or {} if given is None or isinstance(given, Mapping) else _lone(kind_of, str(name), given)
+        if params is None:
+            return self.fail("Z09", join(path, name), f"expected the parameters of '{name}', got {kind(given)}",
                              f"Write {{{name}: {{parameter: value}}}}, or the name alone."), {}
-        return str(name), given or {}
+        return str(name), params
 
     def _feature(self, kind_of: str, raw: Any, path: str) -> tuple[Any, Mapping[str, Any]]:
         """The one key that names a kind is the kind; all keys are its parameters."""
@@ -248,10 +237,8 @@ class Reading:
             return self.fail("Z09", path, f"expected what to compute, got {kind(raw)}",
                              f"Write {{count: events}}, or nothing for the attribute; kinds: {', '.join(known)}."), {}
         kinds = [key for key in raw if key in known]
-        fitting = [key for key in kinds if set(raw) <= set(vocabulary.schema(kind_of,
-                                                                             key))] if len(kinds) > 1 else kinds
-        if len(fitting) == 1:
-            return fitting[0], raw
+        if len(kinds) == 1:
+            return kinds[0], raw
         if kinds:
             return self.fail("Z09", path, f"{' and '.join(kinds)} each name what to compute",
                              "Keep one, and give the other a feature of its own."), {}
@@ -300,8 +287,7 @@ _SCALARS: dict[Any, tuple[str, str, Callable[[Any], bool], Callable[[Any], Any]]
           lambda raw: units.plain(raw) if isinstance(raw, float) else str(raw)),
     bool: ("true or false", "Write true or false", lambda raw: isinstance(raw, bool), bool),
     int: ("a whole number", "Write it in digits, like 100", lambda raw: _number(raw) and raw == int(raw), int),
-    float: ("a number", "Write it in digits, like 0.005", _number, float),
-    NoneType: ("no value", "Leave the value out", lambda raw: raw is None, lambda raw: raw)}
+    float: ("a number", "Write it in digits, like 0.005", _number, float)}
 
 _READERS: dict[Any, Callable[[Reading, Any, Any, str], Any]] = {
     Annotated: Reading.annotated, Literal: Reading.literal, tuple: Reading.sequence, Mapping: Reading.mapping,

@@ -47,8 +47,6 @@ def decode(content: bytes) -> str:
 
 def parse(text: str) -> tuple[dict[str, Any], dict[str, int]]:
     """The mapping that a text spells, and the line of each path (`data.events.path`, `waivers[0].until`)."""
-    if len(text) > SIZE:
-        decode(text.encode("utf-8", "replace"))
     try:
         return _Builder(text).document()
     except yaml.reader.ReaderError as error:
@@ -131,7 +129,10 @@ class _Builder:
         if event.anchor:
             self.anchors[event.anchor] = None
         before = self.size
-        value = self._value(event, path, depth)
+        if isinstance(event, yaml.ScalarEvent):
+            value: Any = scalar(event.value) if event.implicit[0] else event.value
+        else:
+            value = (self._sequence if isinstance(event, yaml.SequenceStartEvent) else self._mapping)(path, depth)
         if event.anchor:
             self.anchors[event.anchor] = value, self.size - before + 1
         return value
@@ -147,13 +148,6 @@ class _Builder:
         value, size = held
         self.size += size
         return value
-
-    def _value(self, event: Any, path: str, depth: int) -> Any:
-        if isinstance(event, yaml.ScalarEvent):
-            return scalar(event.value) if event.implicit[0] else event.value
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(path, depth)
-        return self._mapping(path, depth)
 
     def _sequence(self, path: str, depth: int) -> list[Any]:
         values: list[Any] = []

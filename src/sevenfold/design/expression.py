@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from sevenfold.errors import DesignError
 
@@ -22,10 +22,9 @@ Value = str | int | float | bool
 Operator = Literal["==", "!=", ">=", "<=", ">", "<", "in"]
 DEPTH = 50
 
-TOKEN = re.compile(r"""\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
+TOKEN = re.compile(r"""\s*(?:(?P<number>-?\d{1,300}(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
                        |(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\W\d][\w.]*)
                        |(?P<sign>==|!=|>=|<=|>|<|\(|\)|,))""", re.VERBOSE)
-COMPARISONS: tuple[Operator, ...] = ("==", "!=", ">=", "<=", ">", "<")
 CONSTANTS: dict[str, Value] = {"true": True, "false": False}
 RESERVED = {"and", "or", "not", "in", *CONSTANTS}
 
@@ -89,10 +88,7 @@ def parse(text: str) -> Expression:
     >>> parse("rating >= 4")
     Compare(column=Column(name='rating'), operator='>=', value=4)
     """
-    reader = _Reader(text, _tokens(text))
-    tree = reader.either(0)
-    reader.end()
-    return tree
+    return _Reader(text, _tokens(text)).whole()
 
 
 def _tokens(text: str) -> list[tuple[str, str, int]]:
@@ -102,7 +98,8 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
     while text[at:].strip():
         match = TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise _refusal(text, at + len(text[at:]) - len(text[at:].lstrip()), _strange(text[at:].lstrip()))
+            rest = text[at:].lstrip()
+            raise _refusal(text, len(text) - len(rest), _strange(rest))
         tokens.append((match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
         at = match.end()
     return [*tokens, ("end", "the end", len(text))]
@@ -129,6 +126,12 @@ class _Reader:
         self.tokens = tokens
         self.at = 0
 
+    def whole(self) -> Expression:
+        tree = self.either(0)
+        if self.tokens[self.at][0] != "end":
+            raise self._stuck("Join conditions with and, or.")
+        return tree
+
     def either(self, depth: int) -> Expression:
         return self._joined("or", lambda: self._joined("and", lambda: self.negation(depth), And), Or)
 
@@ -149,26 +152,21 @@ class _Reader:
             raise self._stuck("A column's name is expected here.")
         self.at += 1
         column = Column(word)
-        for operator in COMPARISONS:
-            if self._take(operator):
-                return Compare(column, operator, self.literal())
-        if self._take("in"):
-            return Compare(column, "in", self.literals())
-        return column
+        operator = next((one for one in get_args(Operator) if self._take(one)), None)
+        if operator == "in":
+            self._expect("(")
+            values = [self.literal()]
+            while self._take(","):
+                values.append(self.literal())
+            self._expect(")")
+            return Compare(column, "in", tuple(values))
+        return Compare(column, operator, self.literal()) if operator else column
 
     def _joined(self, word: str, term: Callable[[], Expression], join: type[And | Or]) -> Expression:
         terms = [term()]
         while self._take(word):
             terms.append(term())
         return terms[0] if len(terms) == 1 else join(tuple(terms))
-
-    def literals(self) -> tuple[Value, ...]:
-        self._expect("(")
-        values = [self.literal()]
-        while self._take(","):
-            values.append(self.literal())
-        self._expect(")")
-        return tuple(values)
 
     def literal(self) -> Value:
         group, token, _ = self.tokens[self.at]
@@ -183,10 +181,6 @@ class _Reader:
             raise self._stuck(bare if group == "word" else "A number, a quoted text, true or false is expected here.")
         self.at += 1
         return value
-
-    def end(self) -> None:
-        if self.tokens[self.at][0] != "end":
-            raise self._stuck("Join conditions with and, or.")
 
     def _take(self, token: str) -> bool:
         group, here, _ = self.tokens[self.at]

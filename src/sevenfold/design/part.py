@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import sevenfold.design.expression as expression
 from sevenfold.errors import DesignError
 
+NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
-@dataclass(frozen=True, kw_only=False)
+
+@dataclass(frozen=True)
 class Part:
     """A named part of the system with its parameters: `als`, or `{als: {dimensions: 64}}`."""
 
@@ -29,37 +31,37 @@ class Named:
 
 @dataclass(frozen=True)
 class Spelled:
-    """A text of a certain form; `pattern` is what an editor can check of it."""
+    """A text of a certain form: `check` gives it back or refuses; `pattern` is what an editor can check of it."""
 
     what: str
+    check: Callable[[str], str]
     pattern: str | None = None
 
 
-def check_name(text: str) -> None:
+def check_name(text: str) -> str:
     """A name that can stand in a path, a column and a folder."""
-    if not re.fullmatch(r"[A-Za-z_][\w-]{0,63}", text, re.ASCII):
+    if not re.fullmatch(NAME, text):
         raise DesignError("", f"'{text}' cannot be a name",
                           "A name is up to 64 letters, digits, _ and -, and begins with a letter.")
+    return text
 
 
-def check_date(text: str) -> None:
-    """A day of the calendar."""
+def _check_date(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
         raise DesignError("", f"'{text}' is no date", "Write it like 2030-01-31.") from None
+    return text
 
 
-def check_expression(text: str) -> None:
-    """A condition over the columns of an event."""
+def _check_expression(text: str) -> str:
     expression.parse(text)
+    return text
 
 
-SPELLING = {"name": check_name, "date": check_date, "expression": check_expression}
-
-Name = Annotated[str, Spelled("name", r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
-Date = Annotated[str, Spelled("date", r"^\d{4}-\d{2}-\d{2}$")]
-Condition = Annotated[str, Spelled("expression")]
+Name = Annotated[str, Spelled("name", check_name, NAME)]
+Date = Annotated[str, Spelled("date", _check_date, r"^\d{4}-\d{2}-\d{2}$")]
+Condition = Annotated[str, Spelled("expression", _check_expression)]
 Retriever = Annotated[Part, Named("retriever")]
 Learner = Annotated[Part, Named("learner")]
 Reranker = Annotated[Part, Named("reranker")]

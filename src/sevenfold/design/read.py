@@ -14,20 +14,17 @@ from typing import Any
 from sevenfold.design.checks import check
 from sevenfold.design.convert import Reading, written
 from sevenfold.design.document import Unreadable, decode, parse
-from sevenfold.design.findings import RULES, Finding, located, related
-from sevenfold.design.sections import Design, refused
+from sevenfold.design.findings import RULES, Finding, located, refused, related
+from sevenfold.design.sections import Design
 from sevenfold.errors import DesignError
 
 
 def load(path: Path | str) -> Design:
     """The design in a file; `DesignError` carries all findings when it cannot be read."""
     path = Path(path)
-    design, findings = read_bytes(content(path), str(path))
+    design, findings = read(content(path), str(path))
     if design is None:
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        first = findings[0]
-        where = f"{path}:{first.line or 1}" + (f"  {first.where}" if first.where else "")
-        raise DesignError(where, first.problem + more, first.hint, tuple(findings))
+        raise refused(findings, str(path))
     return design
 
 
@@ -36,58 +33,52 @@ def content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        near = sorted(str(one) for one in path.parent.glob("*.y*ml"))[:5] if path.parent.is_dir() else []
+        near = sorted(str(one) for one in path.parent.glob("*.y*ml"))[:5]
         hint = f"There is {', '.join(near)}." if near else "Make a design first: sevenfold new video my-video/."
         raise DesignError(str(path), "no such file", hint) from None
     except IsADirectoryError:
-        raise DesignError(str(path), "this is a folder, not a design",
-                          f"Name the file in it: {path}/NAME.yaml.") from None
+        raise DesignError(str(path), "this is a folder, not a design", f"Name the file in it: {path}/NAME.yaml.") from None
     except OSError as error:
         raise DesignError(str(path), f"cannot be read: {error.strerror}", "Check its permissions.") from None
 
 
-def read(text: str, source: str = "") -> tuple[Design | None, list[Finding]]:
-    """The design that a text spells, or None, and what is wrong with the document; never raises."""
-    return read_bytes(text.encode("utf-8", "surrogatepass"), source)
-
-
-def read_bytes(raw: bytes, source: str = "") -> tuple[Design | None, list[Finding]]:
-    """The same of a file's bytes."""
-    design, findings, _ = _draft(raw, source)
+def read(text: str | bytes, source: str = "") -> tuple[Design | None, list[Finding]]:
+    """The design that a text or a file's bytes spell, or None, and what is wrong with the document; never raises."""
+    design, findings, _ = _draft(text, source)
     return (None if any(one.severity == "error" for one in findings) else design), findings
 
 
-def examine(raw: bytes, source: str = "") -> list[Finding]:
+def examine(text: str | bytes) -> list[Finding]:
     """Everything that can be said of a document: reading and all checks."""
-    design, findings, lines = _draft(raw, source)
+    design, findings, lines = _draft(text, "")
     if design is None:
         return findings
     checked = [one for one in check(design) if not any(related(one.where, other.where) for other in findings)]
     return located([*findings, *checked], lines)
 
 
-def from_mapping(mapping: Mapping[str, Any], source: str = "") -> Design:
+def from_mapping(mapping: Mapping[str, Any]) -> Design:
     """The design that plain values spell; `DesignError` carries all findings."""
     reading = Reading()
-    design = _built(mapping, reading, source, {})
+    design = _built(mapping, reading)
     if reading.findings:
-        raise refused(source, reading, {})
+        raise refused(located(reading.findings, {}))
     return design
 
 
-def _draft(raw: bytes, source: str) -> tuple[Design | None, list[Finding], Mapping[str, int]]:
+def _draft(text: str | bytes, source: str) -> tuple[Design | None, list[Finding], Mapping[str, int]]:
     try:
-        mapping, lines = parse(decode(raw))
+        mapping, lines = parse(decode(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")))
     except Unreadable as error:
         finding = RULES[error.code].finding(error.path, error.problem, error.hint)
         return None, [replace(finding, line=error.line)], {}
     reading = Reading()
-    design = _built(mapping, reading, source, lines)
+    design = _built(mapping, reading, lines=lines, source=source)
     return design, located(reading.findings, lines), lines
 
 
-def _built(mapping: Mapping[str, Any], reading: Reading, source: str, lines: Mapping[str, int]) -> Design:
+def _built(mapping: Mapping[str, Any], reading: Reading, **origin: Any) -> Design:
     known = written(Design)
     reading.strangers(mapping, known, "")
     values = reading.fields(known, mapping, "")
-    return Design(**values, na=dict(reading.na), lines=lines, source=source)
+    return Design(**values, na=dict(reading.na), **origin)

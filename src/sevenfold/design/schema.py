@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
-from types import NoneType
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import sevenfold.design.vocabulary as vocabulary
@@ -16,121 +14,94 @@ from sevenfold.design.sections import Design
 
 Schema = dict[str, Any]
 
-_PERIODS = "|".join(units.PERIODS)
-
-
-def _one_of(known: Mapping[str, float]) -> str:
-    return f"({'|'.join(re.escape(name) for name in known)})"
-
-
-PATTERNS = {
-    "duration": f"^{units.NUMBER}{_one_of(units.DURATIONS)}$",
-    "count": f"^{units.NUMBER}{_one_of(units.COUNTS)}$",
-    "rate": f"^{units.NUMBER}{_one_of(units.COUNTS)}/({_PERIODS})$",
-    "money a month": rf"^\${units.NUMBER}{_one_of(units.COUNTS)}/({_PERIODS})$",
-    "size": f"^{units.NUMBER}{_one_of(units.SIZES)}$",
-    "share": f"^{units.NUMBER}%$",
-}
+PLAIN: dict[Any, Schema] = {
+    str: {"type": ["string", "number"]}, bool: {"type": "boolean"}, int: {"type": "integer"}, float: {"type": "number"},
+    units.Range: {"type": "string", "pattern": f"^{units.RANGE.pattern}$", "description": "A range, like 0.9..1.1."}}
 BARE: dict[str, Schema] = {"count": {"type": "number", "minimum": 0},
                            "share": {"type": "number", "minimum": 0, "maximum": 1}}
+ASIDE: Schema = {"type": "object", "description": "Set aside, with the reason.", "required": ["na"],
+                 "properties": {"na": {"type": "string", "minLength": 1}}, "additionalProperties": False}
 
 
 def schema() -> Schema:
     """A schema that every readable document satisfies, with a description of each section and unit."""
-    records: dict[str, Schema] = {}
-    whole = _record(Design, records)
-    aside = {"type": "object", "description": "Set aside, with the reason.",
-             "properties": {"na": {"type": "string", "minLength": 1}},
-             "required": ["na"], "additionalProperties": False}
+    writer = _Writer()
+    whole = writer.keys(Design)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Sevenfold design", **whole,
-            "$defs": {**records, "na": aside}}
+            "$defs": {**writer.records, "na": ASIDE}}
 
 
-def _record(record: type, records: dict[str, Schema]) -> Schema:
-    known = written(record)
-    must = [key for key, (one, _) in known.items() if required(one)]
-    properties = {key: _schema(hint, records) if key in must else _optional(_schema(hint, records)) for key,
-                  (_, hint) in known.items()}
-    described: Schema = {"description": " ".join((record.__doc__ or "").split()), "type": "object",
-                         "properties": properties, "additionalProperties": False}
-    return {**described, "required": must} if must else described
+class _Writer:
+    """One pass over the type hints; each record is described once, in `records`."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Schema] = {}
+
+    def keys(self, record: type) -> Schema:
+        known = written(record)
+        values = {key: self.value(hint) for key, (_, hint) in known.items()}
+        must = [key for key, (one, _) in known.items() if required(one)]
+        described = {"description": " ".join((record.__doc__ or "").split()),
+                     **_mapping({key: one if key in must else _optional(one) for key, one in values.items()})}
+        return {**described, "required": must} if must else described
+
+    def value(self, hint: Any) -> Schema:
+        options = without_none(hint)
+        if len(options) > 1:
+            return {"anyOf": [self.value(option) for option in options]}
+        (hint,) = options
+        origin = get_origin(hint)
+        if origin is Literal:
+            return {"enum": list(get_args(hint))}
+        if origin is tuple:
+            item = self.value(get_args(hint)[0])
+            return {"anyOf": [{"type": "array", "items": item}, item]}
+        if origin is Mapping:
+            return {"type": "object", "additionalProperties": _optional(self.value(get_args(hint)[1]))}
+        if origin is Annotated:
+            return self.marked(hint.__metadata__[0])
+        return PLAIN.get(hint) or self.reference(hint)
+
+    def reference(self, record: type) -> Schema:
+        if record.__name__ not in self.records:
+            self.records[record.__name__] = self.keys(record)
+        return {"$ref": f"#/$defs/{record.__name__}"}
+
+    def marked(self, mark: Any) -> Schema:
+        if isinstance(mark, Named):
+            return self.feature() if mark.kind == "feature" else self.part(mark.kind)
+        if isinstance(mark, Spelled):
+            pattern = {"pattern": mark.pattern} if mark.pattern else {}
+            return {"type": "string", "description": f"A {mark.what}.", **pattern}
+        per = f"/{_one_of(mark.periods)}" if mark.periods else ""
+        text = {"type": "string", "pattern": f"^{re.escape(mark.sign)}{units.NUMBER}{_one_of(mark.scales)}{per}$"}
+        bare = BARE.get(mark.name, {"const": 0})
+        return {"description": f"A {mark.name}, like {mark.example}.", "anyOf": [text, bare]}
+
+    def part(self, kind: str) -> Schema:
+        known = vocabulary.names(kind)
+        lone = {"type": ["string", "number", "null"]}
+        long = _mapping({name: {"anyOf": [self.parameters(kind, name), lone]} for name in known})
+        return {"description": f"A {kind}: its name, or {{name: parameters}}.",
+                "anyOf": [{"enum": known}, {**long, "minProperties": 1, "maxProperties": 1}]}
+
+    def feature(self) -> Schema:
+        kinds = [{**self.parameters("feature", name), "required": [name]} for name in vocabulary.names("feature")]
+        return {"description": "A feature: nothing for the attribute of that name, or its kind and parameters.",
+                "anyOf": [{"type": "null"}, *kinds]}
+
+    def parameters(self, kind: str, name: str) -> Schema:
+        known = vocabulary.schema(kind, name)
+        return _mapping({key: _optional(self.value(hint)) for key, (hint, _) in known.items()})
 
 
-def _optional(inner: Schema) -> Schema:
-    return _any([inner, {"$ref": "#/$defs/na"}, {"type": "null"}])
-
-
-def _any(options: list[Schema]) -> Schema:
-    return options[0] if len(options) == 1 else {"anyOf": options}
-
-
-def _schema(hint: Any, records: dict[str, Schema]) -> Schema:
-    options = without_none(hint)
-    if len(options) != 1:
-        return _any([_schema(option, records) for option in options] or [{"type": "null"}])
-    (hint,) = options
-    if is_dataclass(hint) and hint is not units.Range:
-        assert isinstance(hint, type)
-        if hint.__name__ not in records:
-            records[hint.__name__] = {}
-            records[hint.__name__] = _record(hint, records)
-        return {"$ref": f"#/$defs/{hint.__name__}"}
-    return _WRITERS[get_origin(hint) or hint](hint, records)
-
-
-def _marked(hint: Any, records: dict[str, Schema]) -> Schema:
-    mark = hint.__metadata__[0]
-    if isinstance(mark, Named):
-        return (_feature if mark.kind == "feature" else _part)(mark.kind, records)
-    if isinstance(mark, Spelled):
-        return {"type": "string", "description": f"A {mark.what}.",
-                **({"pattern": mark.pattern} if mark.pattern else {})}
-    text = {"type": "string", "pattern": PATTERNS[mark.name]}
-    return {"description": f"A {mark.name}, like {mark.example}.", "anyOf": [text, BARE.get(mark.name, {"const": 0})]}
-
-
-def _params(kind: str, name: str, records: dict[str, Schema]) -> Schema:
-    known = vocabulary.schema(kind, name)
-    properties = {key: _optional(_schema(hint, records)) for key, (hint, _) in known.items()}
+def _mapping(properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _part(kind: str, records: dict[str, Schema]) -> Schema:
-    known = vocabulary.names(kind)
-    long = {name: {"anyOf": [_params(kind, name, records), {"type": ["string", "number", "null"]}]} for name in known}
-    return {"description": f"A {kind}: its name, or {{name: parameters}}.", "anyOf": [
-        {"enum": known},
-        {"type": "object", "properties": long, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}]}
+def _optional(inner: Schema) -> Schema:
+    return {"anyOf": [inner, {"$ref": "#/$defs/na"}, {"type": "null"}]}
 
 
-def _feature(kind: str, records: dict[str, Schema]) -> Schema:
-    kinds = [{**_params(kind, name, records), "required": [name]} for name in vocabulary.names(kind)]
-    return {"description": "A feature: nothing for the attribute of that name, or its kind and parameters.",
-            "anyOf": [{"type": "null"}, *kinds]}
-
-
-def _list(hint: Any, records: dict[str, Schema]) -> Schema:
-    item = _schema(get_args(hint)[0], records)
-    return {"anyOf": [{"type": "array", "items": item}, item]}
-
-
-def _mapping(hint: Any, records: dict[str, Schema]) -> Schema:
-    return {"type": "object", "additionalProperties": _optional(_schema(get_args(hint)[1], records))}
-
-
-def _range(hint: Any, records: dict[str, Schema]) -> Schema:
-    return {"type": "string", "pattern": f"^{units.RANGE.pattern}$", "description": "A range, like 0.9..1.1."}
-
-
-_WRITERS: dict[Any, Callable[[Any, dict[str, Schema]], Schema]] = {
-    Annotated: _marked,
-    Literal: lambda hint, records: {"enum": list(get_args(hint))},
-    tuple: _list,
-    Mapping: _mapping,
-    units.Range: _range,
-    str: lambda hint, records: {"type": ["string", "number"]},
-    bool: lambda hint, records: {"type": "boolean"},
-    int: lambda hint, records: {"type": "integer"},
-    float: lambda hint, records: {"type": "number"},
-    NoneType: lambda hint, records: {"type": "null"},
-}
+def _one_of(words: Iterable[str]) -> str:
+    return f"({'|'.join(map(re.escape, words))})"

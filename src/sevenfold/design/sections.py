@@ -8,23 +8,32 @@ is its whole schema: units, names of parts and forms of text are marks on the ty
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import Field, dataclass, field, replace
+from typing import Any, ClassVar, Literal, dataclass_transform
 
 import sevenfold.design.vocabulary as vocabulary
-from sevenfold.design.convert import UNREAD, Reading, default, written
-from sevenfold.design.findings import located
+from sevenfold.design.convert import UNREAD, Reading, written
+from sevenfold.design.findings import located, refused
 from sevenfold.design.part import Condition, Date, Feature, Learner, Name, Negatives, Reranker, Retriever
 from sevenfold.design.part import Part as Part
-from sevenfold.errors import DesignError
 from sevenfold.units import Bytes, Count, Duration, Money, Range, Rate, Share
 
 Task = Literal["recommend", "search", "classify", "regress", "link"]
+Slice = Literal["new_users", "new_items", "heavy_users"]
 Stage = Literal["concept", "design", "prototype", "pilot", "production"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Goal:
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Section:
+    """A record of the document: a frozen dataclass made from keywords."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True)(cls)
+
+
+class Goal(Section):
     """The one number that defines success, from what to what, by when."""
 
     metric: str
@@ -33,8 +42,7 @@ class Goal:
     within: Duration | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scale:
+class Scale(Section):
     """How many users, items and questions the system is for."""
 
     users: Count | None = None
@@ -44,8 +52,7 @@ class Scale:
     peak: float = 3.0  # busiest moment over the average
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
+class Limits(Section):
     """What may not be exceeded, whatever the quality."""
 
     p99: Duration | None = None
@@ -54,8 +61,7 @@ class Limits:
     min_coverage: Share | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Freshness:
+class Freshness(Section):
     """How soon a user's action, a new item, a new trend must show."""
 
     user: Duration | None = None
@@ -63,16 +69,14 @@ class Freshness:
     model: Duration | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Privacy:
+class Privacy(Section):
     """Which columns are personal, and how long they are kept."""
 
     personal: tuple[str, ...] = ()
     keep: Duration | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Requirements:
+class Requirements(Section):
     """Step 1: clarify."""
 
     goal: Goal | None = None
@@ -84,8 +88,7 @@ class Requirements:
     privacy: Privacy | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Section):
     """What goes out: one of items, users, probability, number, decision; and when, and for whom."""
 
     items: int | None = None
@@ -98,8 +101,7 @@ class Answer:
     for_: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Label:
+class Label(Section):
     """What is learnt: `own` (of the row's own event) or later, in (t, t + within]."""
 
     is_: Condition
@@ -110,16 +112,14 @@ class Label:
     recalibrate: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Costs:
+class Costs(Section):
     """What a wrong decision costs, in any one currency."""
 
     false_positive: float
     false_negative: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Framing:
+class Framing(Section):
     """Step 2: frame."""
 
     task: Task
@@ -129,8 +129,7 @@ class Framing:
     costs: Costs | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Events:
+class Events(Section):
     """The log: where it lies and which columns say when, who, what."""
 
     path: str
@@ -146,8 +145,7 @@ class Events:
     symmetric: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
+class Table(Section):
     """What is known of each user, item or query: a file and its key."""
 
     path: str
@@ -156,8 +154,7 @@ class Table:
     born: str | None = None  # column: since when the entity exists
 
 
-@dataclass(frozen=True, kw_only=True)
-class Split:
+class Split(Section):
     """How examples are parted into training, validation and test."""
 
     by: Literal["time", "group", "random"] = "time"
@@ -168,8 +165,7 @@ class Split:
     ranker: Share = 0.2  # of the training events: the last ones, kept from the retrievers
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataSection:
+class DataSection(Section):
     """Step 3: data. `features` maps group (user, item, context, pair, text) → name → its definition."""
 
     events: Events
@@ -180,8 +176,7 @@ class DataSection:
     features: Mapping[str, Mapping[str, Feature]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Solution:
+class Solution(Section):
     """Step 4: one way to build it: a funnel (retrieve, rank, rerank) or one prediction."""
 
     retrieve: tuple[Retriever, ...] = ()
@@ -191,23 +186,20 @@ class Solution:
     train: Literal["batch", "online"] = "batch"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Online:
+class Online(Section):
     """What a live experiment watches."""
 
     metric: str
     guards: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
+class Calibration(Section):
     """How far predicted probabilities may be from what happens."""
 
     slope: Range
 
 
-@dataclass(frozen=True, kw_only=True)
-class TradeOffs:
+class TradeOffs(Section):
     """Which side each of the four trade-offs is decided for."""
 
     precision_recall: Literal["precision", "recall"] | None = None
@@ -216,14 +208,13 @@ class TradeOffs:
     cost_quality: Literal["cost", "quality"] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
+class Evaluation(Section):
     """Step 5: evaluate and decide."""
 
     metric: str
     at: Mapping[str, Share] = field(default_factory=dict)  # the operating point: {precision: 99.5%}
     least_effect: float = 0.005
-    slices: tuple[str, ...] = ()
+    slices: tuple[Slice, ...] = ()
     calibration: Calibration | None = None
     online: Online | None = None
     trade_offs: TradeOffs = TradeOffs()
@@ -231,8 +222,7 @@ class Evaluation:
     requests: Count = 5_000  # at most so many test requests, drawn once
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageBudget:
+class StageBudget(Section):
     """What a stage of serving keeps, how long it may take, what happens when it is late."""
 
     keep: int | None = None
@@ -240,16 +230,14 @@ class StageBudget:
     else_: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Batch:
+class Batch(Section):
     """Lists computed ahead, where they lie and what they serve for."""
 
     store: str
     for_: Literal["fallback", "everything"] = "fallback"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Serving:
+class Serving(Section):
     """Step 6: serve."""
 
     retrieve: StageBudget = StageBudget(keep=500)
@@ -259,16 +247,14 @@ class Serving:
     batch: Batch | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Drift:
+class Drift(Section):
     """Which features are watched, and what follows."""
 
     top_features: int = 10
     then: Literal["retrain", "alert"] = "retrain"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Release:
+class Release(Section):
     """When a new version replaces the old one, in which steps, and what undoes it."""
 
     if_: Literal["not_worse", "better"] = "not_worse"
@@ -276,16 +262,14 @@ class Release:
     undo_on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Monitoring:
+class Monitoring(Section):
     """Step 7: monitor."""
 
     drift: Drift | None = None
     release: Release | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Waiver:
+class Waiver(Section):
     """A finding that somebody answers for, until a day."""
 
     code: str
@@ -295,8 +279,7 @@ class Waiver:
     where: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Design:
+class Design(Section):
     """A whole document. Made from keywords or from a file (`design.load`), it is the same object."""
 
     name: Name
@@ -320,22 +303,14 @@ class Design:
         reading = Reading()
         known = written(Design)
         values = reading.fields(known, {key: getattr(self, one.name) for key, (one, _) in known.items()}, "")
-        for one, _ in known.values():
-            object.__setattr__(self, one.name, values[one.name] if one.name in values else default(one))
         if reading.findings:
-            raise refused(self.source, reading, {})
+            raise refused(located(reading.findings, {}), self.source)
+        for one, _ in known.values():
+            object.__setattr__(self, one.name, values[one.name])
         object.__setattr__(self, "na", {**self.na, **reading.na})
         if self.framing is not UNREAD and self.framing.task is not UNREAD:
             solutions = {name: _with_losses(solution, self.framing.task) for name, solution in self.solutions.items()}
             object.__setattr__(self, "solutions", solutions)
-
-
-def refused(source: str, reading: Reading, lines: Mapping[str, int]) -> DesignError:
-    """The error that carries all the problems of a reading."""
-    findings = located(reading.findings, lines)
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    first = findings[0]
-    return DesignError(first.where or source, first.problem + more, first.hint, tuple(findings))
 
 
 def _with_losses(solution: Solution, task: str) -> Solution:

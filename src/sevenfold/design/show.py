@@ -6,17 +6,16 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from io import StringIO
-from types import NoneType
 from typing import Any, get_args, get_origin
 
 import yaml
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
-from sevenfold.design.convert import UNREAD, without_none, written
-from sevenfold.design.document import DECIMAL, INTEGER, WORDS
+from sevenfold.design.convert import without_none, written
+from sevenfold.design.document import DECIMAL
 from sevenfold.design.part import Named, Part
 from sevenfold.design.sections import Design
 
@@ -32,7 +31,8 @@ def show(design: Design) -> str:
 
 def hash_of(record: Any) -> str:
     """SHA-256, in hex, of what a design or any part of it says; where it was written does not count."""
-    return hashlib.sha256(json.dumps(_canonical(record), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    said = [plain(record), dict(getattr(record, "na", {}))]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def plain(record: Any) -> dict[str, Any]:
@@ -49,7 +49,8 @@ def _spelled(hint: Any, value: Any) -> Any:
         if isinstance(value, Part) and isinstance(mark, Named):
             return _part(mark.kind, value)
         if isinstance(mark, units.Unit) and isinstance(value, int | float):
-            return _number_or_text(units.write(value, mark))
+            text = units.write(value, mark)
+            return int(text) if text.isdigit() else text
         if isinstance(value, units.Range):
             return units.write_range(value)
         if isinstance(value, tuple) and get_origin(option) is tuple:
@@ -59,10 +60,6 @@ def _spelled(hint: Any, value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return plain(value) if is_dataclass(value) and not isinstance(value, type) else value
-
-
-def _number_or_text(text: str) -> Any:
-    return int(text) if text.isdigit() else text
 
 
 def _part(kind: str, part: Part) -> Any:
@@ -97,32 +94,8 @@ def _set_aside(mapping: dict[str, Any], path: list[str], reason: str) -> None:
     mapping[path[-1]] = {"na": reason}
 
 
-def _canonical(value: Any) -> Any:
-    """Plain JSON values, complete and in one order."""
-    if value is UNREAD:
-        raise ValueError("a design that could not be read has no hash")
-    if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _canonical(getattr(value, one.name)) for one in fields(value) if one.compare}
-    if isinstance(value, Mapping):
-        return {str(key): _canonical(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(one) for one in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)  # 20 and 20.0 are equal, so they hash alike
-    return value
-
-
 class _Dumper(yaml.SafeDumper):
-    """Quotes exactly the texts that our reader would take for something else."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+    """Quotes what YAML would take for something else, and what our reader takes for a number."""
 
 
-def _words(kind: type) -> str:
-    return "|".join(re.escape(word) for word, value in WORDS.items() if isinstance(value, kind))
-
-
-for _tag, _pattern in {"int": INTEGER.pattern, "float": DECIMAL.pattern, "null": _words(NoneType),
-                       "bool": _words(bool)}.items():
-    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"),
-                                  None)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{DECIMAL.pattern})\Z"), None)

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 from sevenfold.registry import FEATURES, LEARNERS, REQUIRED, RERANKERS, RETRIEVERS, Registry, signature
-
-Kind = Literal["retriever", "learner", "reranker", "feature", "negatives"]
 
 # How much there is to explain, from the simplest.
 COMPLEXITY = {"heuristic": 0, "linear": 1, "neighbours": 2, "factors": 2, "trees": 3, "other": 3, "graph": 4, "deep": 4}
@@ -58,8 +55,6 @@ TASKS: dict[str, Task] = {
         answers=("number",), losses=("squared", "mse", "mae", "huber", "poisson", "pinball"),
         metrics=("rmse", "mae", "r2")),
 }
-
-SLICES = ("new_users", "new_items", "heavy_users")
 
 _HEURISTIC = Entry(family="heuristic", cold=True, incremental=True)
 _COUNTS = "over: Duration | None = None"
@@ -126,12 +121,7 @@ def entry(kind: str, name: str) -> Entry:
 def made(kind: str, name: str) -> Mapping[str, tuple[Any, Any]] | None:
     """The parameters of the maker, or None where nothing makes the part."""
     registry = REGISTRIES.get(kind)
-    return _schema(kind, name) if registry is not None and name in registry else None
-
-
-@cache
-def _schema(kind: str, name: str) -> Mapping[str, tuple[Any, Any]]:
-    return REGISTRIES[kind].schema(name)
+    return registry.schema(name) if registry is not None and name in registry else None
 
 
 def made_losses(kind: str, name: str) -> tuple[str, ...]:
@@ -162,5 +152,4 @@ def default_loss(kind: str, name: str, task: str) -> str | None:
     if (loss := schema(kind, name).get("loss")) is None:
         return None
     own = str(loss[1])
-    legal = [one for one in (own, *made_losses(kind, name), *entry(kind, name).losses) if one in TASKS[task].losses]
-    return legal[0] if legal else own
+    return next((one for one in (own, *entry(kind, name).losses) if one in TASKS[task].losses), own)

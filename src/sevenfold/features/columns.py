@@ -17,9 +17,7 @@ NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.ty
 
 def is_words(column: pa.ChunkedArray) -> bool:
     """Does a column hold words, or lists of words, and not numbers?"""
-    kind = column.type.value_type if _is_list(column.type) else column.type
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return bool(pa.types.is_string(column.type.value_type if pa.types.is_list(column.type) else column.type))
 
 
 def numbers(column: pa.ChunkedArray, where: str) -> F64:
@@ -51,7 +49,7 @@ def millionths(column: pa.ChunkedArray, where: str) -> tuple[I64, Bools]:
 def words(column: pa.ChunkedArray) -> tuple[I64, pa.Array]:
     """Every word in a column and the row in which it stands, each word once a row."""
     array = column.combine_chunks()
-    if not _is_list(array.type):
+    if not pa.types.is_list(array.type):
         return np.flatnonzero(array.is_valid()), array.drop_null().cast(pa.string())
     found = pa.table({"row": pc.list_parent_indices(array).cast(pa.int64()), "word": pc.list_flatten(array).cast(pa.string())})
     found = found.drop_null().group_by(["row", "word"], use_threads=False).aggregate([])
@@ -82,17 +80,10 @@ def multi_hot(column: pa.ChunkedArray, levels: Array) -> F32:
 
 def codes_of(column: pa.ChunkedArray, where: str) -> I64:
     """A number for each different value of a column, -1 where it is missing."""
-    if _is_list(column.type):
+    if pa.types.is_list(column.type):
         raise DataError(where, "expected a column of single values, got lists", "Name a column with one value a row.")
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
-    encoded = column.combine_chunks().dictionary_encode()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    encoded = column.dictionary_encode().combine_chunks()
     return np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def _floats(column: pa.ChunkedArray) -> F64:

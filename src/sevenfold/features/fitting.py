@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ class Features:
     """The features of a design, their encoders and priors frozen at `cut`."""
 
     features: tuple[Feature, ...]
-    parts: Mapping[str, Part]  # path of a feature → its definition
     cut: int
     history: int = HISTORY  # how many positive items a model sees: the n of `{last: item, n}`
     label_is_own: bool = False
@@ -44,7 +42,7 @@ class Features:
     def save(self, folder: Path) -> None:
         """Write both files into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        features = {feature.path: {"part": asdict(self.parts[feature.path]), "columns": feature.fitted.columns}
+        features = {feature.path: {"part": asdict(feature.part), "columns": feature.fitted.columns}
                     for feature in self.features}
         facts = {"cut": self.cut, "history": self.history, "label_is_own": self.label_is_own, "features": features}
         arrays: dict[str, Any] = {f"{feature.path}/{name}": array
@@ -55,7 +53,7 @@ class Features:
 
 def fit(design: Design, data: Data, cut: int) -> Features:
     """Fit every feature of a design on what was available strictly before `cut` (µs)."""
-    fitted, parts, history = [], {}, HISTORY
+    fitted, history = [], HISTORY
     for group, named in design.data.features.items():
         if group not in GROUPS:
             raise DesignError(f"data.features.{group}", f"features of '{group}' cannot be computed as of a moment",
@@ -64,12 +62,10 @@ def fit(design: Design, data: Data, cut: int) -> Features:
             past = Past(where=f"data.features.{group}.{name}", group=group, data=data, cut=cut,
                         clock=design.data.events.time)
             kind = FEATURES.make(part.name, part.params)
-            fitted.append(Feature(group=group, name=name, kind=kind, fitted=kind.fit(past)))
-            parts[f"{group}.{name}"] = part
+            fitted.append(Feature(path=f"{group}.{name}", part=part, kind=kind, fitted=kind.fit(past)))
             if part.name == "last" and kind.last == "item":
                 history = kind.n
-    return Features(features=tuple(fitted), parts=parts, cut=cut, history=history,
-                    label_is_own=design.framing.label.own)
+    return Features(features=tuple(fitted), cut=cut, history=history, label_is_own=design.framing.label.own)
 
 
 def load(folder: Path) -> Features:
@@ -83,10 +79,9 @@ def load(folder: Path) -> Features:
                 states[path][key] = array
     except (OSError, ValueError, KeyError) as error:
         raise BundleError(str(folder), f"the features cannot be read: {error}", "Build the bundle again.") from error
-    saved = facts.pop("features")
-    parts = {path: Part(**entry["part"]) for path, entry in saved.items()}
-    features = tuple(Feature(group=path.partition(".")[0], name=path.partition(".")[2],
-                             kind=FEATURES.make(part.name, part.params),
-                             fitted=Fitted(states[path], tuple(saved[path]["columns"])))
-                     for path, part in parts.items())
-    return Features(features=features, parts=parts, **facts)
+    features = []
+    for path, saved in facts.pop("features").items():
+        part = Part(**saved["part"])
+        features.append(Feature(path=path, part=part, kind=FEATURES.make(part.name, part.params),
+                                fitted=Fitted(states[path], tuple(saved["columns"]))))
+    return Features(features=tuple(features), **facts)

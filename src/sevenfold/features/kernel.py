@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class Index:
         """The place of each event, entity after entity."""
         return self.keys & ((1 << self.bits) - 1)
 
-    def position(self, entity: I64, place: I64 | int) -> I64:
+    def position(self, entity: I64, place: I64) -> I64:
         """How many events stand before (entity, place); 0 for an entity below 0."""
         return search(self.keys, (entity << self.bits) | place)
 
@@ -72,15 +73,16 @@ class Asked:
 
     def __init__(self, requests: Requests) -> None:
         self.requests = requests
-        self._places: dict[tuple[Stream, int], I64] = {}
+        self._lock = Lock()
+        self._places: dict[tuple[Stream, int | None], I64] = {}
 
-    def place(self, stream: Stream, back: int | None) -> I64 | int:
-        """[B] the place of `back` µs before each request, 0 for the beginning."""
-        if back is None:
-            return 0
-        if (stream, back) not in self._places:
-            self._places[stream, back] = stream.place(self.requests.time - back)
-        return self._places[stream, back]
+    def place(self, stream: Stream, back: int | None) -> I64:
+        """[B] the place of `back` µs before each request (None: of the beginning)."""
+        with self._lock:  # threads that ask for the same wait for the first
+            if (stream, back) not in self._places:
+                time = self.requests.time
+                self._places[stream, back] = np.zeros_like(time) if back is None else stream.place(time - back)
+            return self._places[stream, back]
 
 
 class Moment:
@@ -119,9 +121,8 @@ class Moment:
 
     def position(self, key: str, index: Index, stream: Stream, back: int | None) -> I64:
         """[m] the position in the index of `back` µs before each question (None: of the beginning)."""
-        place = self.asked.place(stream, back)
         return self.once((id(index), back), lambda: index.position(
-            self.entity(key), place if isinstance(place, int) else place[self.request]))
+            self.entity(key), self.asked.place(stream, back)[self.request]))
 
 
 class Values:
@@ -201,16 +202,13 @@ class Window:
         """How long before t the window begins (None: ever) and ends, in µs."""
         return (None if self.over is None else self.over + self.wait), self.wait
 
-    def places(self, at: Moment) -> tuple[I64 | int, I64 | int]:
+    def places(self, at: Moment) -> list[I64]:
         """[B] the places at which each request's window begins and ends."""
-        begin, end = self.backs
-        return at.asked.place(self.stream, begin), at.asked.place(self.stream, end)
+        return [at.asked.place(self.stream, back) for back in self.backs]
 
-    def bounds(self, at: Moment) -> tuple[I64, I64]:
+    def bounds(self, at: Moment) -> list[I64]:
         """[m] the positions of the first event and one past the last."""
-        begin, end = self.backs
-        return (at.position(self.key, self.index, self.stream, begin),
-                at.position(self.key, self.index, self.stream, end))
+        return [at.position(self.key, self.index, self.stream, back) for back in self.backs]
 
     def count(self, at: Moment) -> I64:
         """How many events with a value each row sees."""

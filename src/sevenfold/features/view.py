@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from sevenfold.design.sections import Part
 from sevenfold.features.kernel import Asked, Moment, prefix
-from sevenfold.features.kind import Kind
-from sevenfold.features.lookup import Lookup
+from sevenfold.features.kinds import Kind
 from sevenfold.features.past import Fitted
-from sevenfold.features.present import Present, Reader
+from sevenfold.features.present import Lookup, Present, Reader
 from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Requests, Rows, Visits
 
 Given = TypeVar("Given")
@@ -29,15 +29,15 @@ PER_REQUEST = ("user", "context")
 class Feature:
     """A feature of the document, fitted."""
 
-    group: str
-    name: str
+    path: str  # `item.liked`: what the names of its columns begin with
+    part: Part  # its definition
     kind: Kind
     fitted: Fitted
 
     @property
-    def path(self) -> str:
-        """`item.liked`: what the names of its columns begin with."""
-        return f"{self.group}.{self.name}"
+    def group(self) -> str:
+        """`item`: whose feature it is."""
+        return self.path.partition(".")[0]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,22 +56,19 @@ class View:
         self._present = present
         self._copies = None if present.alias is None else present.alias[:-1]
         self._groups = self._bind()
-        self._backs = list(self._present.backs)
         self._positives = self._present.positives("user")
         self._seen = self._positives if self.data.impressions else self._present.window("user")
 
-    def _bind(self) -> dict[str, tuple[slice, list[tuple[slice, Reader]]]]:
-        """Of each group its columns, and its readers with their columns among these."""
-        def bind(group: str) -> list[tuple[slice, Reader]]:
-            of_group = [feature for feature in self.features if feature.group == group]
-            ends = np.cumsum([0, *(len(feature.names) for feature in of_group)]).tolist()
-            return [(slice(*place), feature.kind.reader(group, feature.fitted.state, self._present))
-                    for feature, place in zip(of_group, pairwise(ends))]
+    def _bind(self) -> dict[str, tuple[slice, list[Reader]]]:
+        """Of each group its columns and its readers."""
+        def bind(group: str) -> list[Reader]:
+            return [feature.kind.reader(group, feature.fitted.state, self._present) for feature in members[group]]
 
-        groups = list(dict.fromkeys(feature.group for feature in self.features))
-        bound = in_parallel(bind, groups, len(self.data.log))
-        ends = np.cumsum([0, *(readers[-1][0].stop for readers in bound)]).tolist()
-        return {group: (slice(*place), readers) for group, readers, place in zip(groups, bound, pairwise(ends))}
+        groups = dict.fromkeys(feature.group for feature in self.features)
+        members = {group: [feature for feature in self.features if feature.group == group] for group in groups}
+        ends = np.cumsum([0, *(sum(len(each.names) for each in of_group) for of_group in members.values())]).tolist()
+        bound = in_parallel(bind, list(groups), len(self.data.log))
+        return {group: (slice(*place), readers) for group, place, readers in zip(groups, pairwise(ends), bound)}
 
     @property
     def items(self) -> int:
@@ -98,7 +95,6 @@ class View:
             for group, found in once.items():
                 values[block, self._groups[group][0]] = found[candidates.request[block]]
 
-        in_parallel(lambda read: asked.place(*read), self._backs, size)
         in_parallel(read, self._tasks(requests, candidates, size), size)
         in_parallel(spread, [] if one_each else _blocks(len(candidates)), size)
         return Rows(values=values, names=self.names, request=candidates.request, user=requests.user[candidates.request],
@@ -106,20 +102,16 @@ class View:
 
     def _tasks(self, requests: Requests, candidates: Candidates, size: int) -> list[tuple[str, Array]]:
         """(group, rows) to be read together: users and items in the order of their index, the others as they come."""
-        entities: dict[str, Array] = {"user": requests.user, "item": candidates.item}
-        keyed = [group for group in self._groups if group in entities]
-        orders = dict(zip(keyed, in_parallel(lambda key: self._present.order(key, entities[key]), keyed, size)))
-        for group in self._groups:
-            orders.setdefault(group, np.arange(len(requests if group in PER_REQUEST else candidates)))
-        return [(group, orders[group][block]) for group in self._groups for block in _blocks(len(orders[group]))]
+        def order(group: str) -> I64:
+            entity = requests.user if group in PER_REQUEST else candidates.item
+            return self._present.order(group, entity) if group in ("user", "item") else np.arange(len(entity))
+
+        orders = zip(self._groups, in_parallel(order, list(self._groups), size))
+        return [(group, rows[block]) for group, rows in orders for block in _blocks(len(rows))]
 
     def _read(self, group: str, at: Moment) -> F32:
         """[m, columns] what a group's features are at a moment."""
-        columns, readers = self._groups[group]
-        read = np.empty((len(at), columns.stop - columns.start), dtype=np.float32)
-        for place, reader in readers:
-            read[:, place] = reader(at).reshape(len(at), place.stop - place.start)
-        return read
+        return np.column_stack([np.asarray(reader(at), dtype=np.float32) for reader in self._groups[group][1]])
 
     def visits(self, requests: Requests, n: int) -> Visits:
         """The items of each user's last n positive events known before the request, newest first, padded with -1."""
@@ -164,7 +156,7 @@ class View:
     @cached_property
     def content(self) -> F32:
         """[items, d] the items' attributes and embeddings, each row of length 1 or 0; d = 0 where none is declared."""
-        fixed = [reader.scaled for _, reader in self._groups.get("item", (slice(0), []))[1] if isinstance(reader, Lookup)]
+        fixed = [reader.scaled for reader in self._groups.get("item", (slice(0), []))[1] if isinstance(reader, Lookup)]
         content = np.concatenate([np.zeros((self.items, 0), dtype=np.float32), *fixed], axis=1)
         length = np.sqrt(np.einsum("ij,ij->i", content, content, dtype=np.float64))[:, None]
         return np.divide(content, length, out=np.zeros_like(content), where=length > 0, casting="same_kind")  # type: ignore[no-any-return]

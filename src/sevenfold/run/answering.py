@@ -42,9 +42,11 @@ def code_of(data: Data, user: str) -> Any:
 
 
 def _item(data: Data, code: int, score: float) -> dict[str, Any]:
+    """An item's id and score, and its name: the first text of its row that is not the id."""
+    key = data.items.ids[code].item()
     row = data.items.table.slice(code, 1).to_pylist()[0] if data.items.table.num_columns else {}
-    text = {name: value for name, value in row.items() if isinstance(value, str) and name != "item"}
-    return {"item": data.items.ids[code].item(), "score": round(float(score), 6), **dict(list(text.items())[:1])}
+    names = [value for value in row.values() if isinstance(value, str) and value != str(key)]
+    return {"item": key, "name": names[0] if names else "", "score": round(float(score), 6)}
 
 
 def _explained(pipeline: Pipeline, data: Data, requests: Requests, found: Answers, k: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from sevenfold import record as records
 from sevenfold.audit import audit
 from sevenfold.bundle import manifest, parts, state
 from sevenfold.data.requests import Labelled, labelled
-from sevenfold.data.splits import Cuts, cuts, slide
+from sevenfold.data.splits import Cuts, cuts, slide, stretches
 from sevenfold.design.sections import Design, Solution
 from sevenfold.errors import DesignError, LeakError, SevenfoldError
 from sevenfold.evaluation import comparison
@@ -108,17 +108,19 @@ class Job:
     @cached_property
     def test(self) -> Labelled:
         """The test's requests, drawn once, without what was seen before."""
-        asked = labelled(self.data, self.design, self.cuts.test_from, self.cuts.end,
-                         limit=int(self.design.evaluation.requests), seed=SEED)
-        return unseen(asked, self.view)
+        return unseen(self._asked(self.cuts.test_from, self.cuts.end), self.view)
+
+    def _asked(self, start: int, end: int) -> Labelled:
+        return labelled(self.data, self.design, start, end, limit=int(self.design.evaluation.requests), seed=SEED)
 
     @cached_property
     def truth(self) -> comparison.Truth:
         """What the test's requests are judged by."""
         asked = self.test
         alive = self.view.alive(asked.requests.time[-1:])
-        self.requests["test"] = len(asked)
-        return comparison.truth(self.data.log, self.cuts.ranker_from, asked.requests.user, asked.offsets, asked.relevant,
+        self.requests.update({name: len(self._asked(start, end)) for name, start, end in stretches(self.cuts)[1:3]},
+                             test=len(asked))
+        return comparison.truth(self.data.log, self.cuts.train_until, asked.requests.user, asked.offsets, asked.relevant,
                                 users=len(self.data.users), items=len(self.data.items), alive=int(alive.sum()))
 
     @cached_property

@@ -33,8 +33,7 @@ FALLBACKS = {"retrieve": ("retriever", ()), "rank": ("learner", ("retrieval_orde
              "rerank": ("reranker", ("skip",)), "predict": ("learner", ())}
 
 
-@check("Z01", "silent-key", "error", since="concept", reason="A setting that is ignored in silence is worse than none.",
-       fires="requirements: {limits: {p95: 80ms}}", near="requirements: {limits: {p99: 80ms}}")
+@check("Z01", "silent-key", "error", since="concept")
 def silent_key(design: Design) -> Iterator[Problem]:
     """A key that nothing reads: the language does not know it, or this task has no use for it."""
     for path, tasks in READ_BY.items():
@@ -46,8 +45,7 @@ def silent_key(design: Design) -> Iterator[Problem]:
                           f"It belongs to {', '.join(tasks)}; take it away.")
 
 
-@check("Z03", "contradiction", "error", since="concept", reason="Of two values one would be silently dropped.",
-       fires="requirements: {scale: {users: 5M}}", near="requirements: {scale: {users: 8M}}")
+@check("Z03", "contradiction", "error", since="concept")
 def contradiction(design: Design) -> Iterator[Problem]:
     """The same fact is given twice, with two values."""
     scale, label, split = design.requirements.scale, design.framing.label, design.data.split
@@ -65,8 +63,7 @@ def contradiction(design: Design) -> Iterator[Problem]:
                       "Write by: time, or take the embargo away.")
 
 
-@check("Z04", "claim-without-evidence", "error", reason="Figures are read from a run's record, never typed.",
-       fires="why: Trees reach an ndcg of 0.41 here.", near="why: A better ndcg should hold viewers 3% longer.")
+@check("Z04", "claim-without-evidence", "error")
 def claim(design: Design) -> Iterator[Problem]:
     """Prose quotes a figure of an offline metric."""
     metrics = "|".join(sorted({metric for task in TASKS.values() for metric in task.metrics}))
@@ -77,9 +74,7 @@ def claim(design: Design) -> Iterator[Problem]:
                           "Leave figures to the report, which reads them from the record.")
 
 
-@check("Z06", "waiver-expired", "warning", reason="An exception that nobody renews has become the rule.",
-       fires="waivers: [{code: R05, reason: later, owner: team, until: 2020-01-31}]",
-       near="waivers: [{code: R05, reason: later, owner: team, until: 9999-01-31}]")
+@check("Z06", "waiver-expired", "warning")
 def waiver_expired(design: Design) -> Iterator[Problem]:
     """A waiver's last day is over."""
     for at, waiver in enumerate(design.waivers):
@@ -88,8 +83,7 @@ def waiver_expired(design: Design) -> Iterator[Problem]:
                           f"Mend what it waives, or let {waiver.owner} renew it.")
 
 
-@check("Z11", "name-unknown", "error", since="concept", reason="A misspelt name must not choose something else.",
-       fires="solutions: {trees: {retrieve: [popular, alls]}}", near="solutions: {trees: {retrieve: [popular, als]}}")
+@check("Z11", "name-unknown", "error", since="concept")
 def name_unknown(design: Design) -> Iterator[Problem]:
     """A part, a fallback or a waived code that nobody knows."""
     for at, waiver in enumerate(design.waivers):

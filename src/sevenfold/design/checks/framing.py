@@ -18,9 +18,7 @@ def outputs(answer: Answer) -> list[str]:
     return [name for name in OUTPUTS if getattr(answer, name) is not None]
 
 
-@check("F01", "objective-proxy-gap", "warning",
-       reason="A label is a stand-in; where it parts from the goal, so does the system.",
-       fires="framing: {proxy_gap: null}", near="framing: {proxy_gap: null, label: {is: watch_time > 10}}")
+@check("F01", "objective-proxy-gap", "warning")
 def proxy_gap(design: Design) -> Iterator[Problem]:
     """The label is not the goal's metric, and the gap between them is not described."""
     goal, label = design.requirements.goal, design.framing.label
@@ -30,8 +28,7 @@ def proxy_gap(design: Design) -> Iterator[Problem]:
                       "Say when one rises and the other does not: proxy_gap: A click is not a sale.")
 
 
-@check("F02", "io-underspecified", "error", reason="A leak cannot be judged without the moment of prediction.",
-       fires="framing: {answer: {at: null}}", near="framing: {answer: {at: app_start}}")
+@check("F02", "io-underspecified", "error")
 def underspecified(design: Design) -> Iterator[Problem]:
     """The answer does not say what goes out, or at which moment."""
     answer, task = design.framing.answer, design.framing.task
@@ -43,8 +40,7 @@ def underspecified(design: Design) -> Iterator[Problem]:
                       "Name the event at which the features freeze: at: page_open.")
 
 
-@check("F03", "task-output-mismatch", "error", reason="Loss, metric and serving all follow from the kind of answer.",
-       fires="framing: {answer: {probability: click}}", near="framing: {answer: {items: 20}}")
+@check("F03", "task-output-mismatch", "error")
 def output_mismatch(design: Design) -> Iterator[Problem]:
     """The task cannot give such an answer."""
     task = design.framing.task
@@ -57,10 +53,7 @@ def output_mismatch(design: Design) -> Iterator[Problem]:
                       "Keep one.")
 
 
-@check("F04", "single-stage-huge-catalog", "error",
-       reason="A heavy model cannot look at everything in the time of one request.",
-       fires="requirements: {scale: {items: 500k}}\nsolutions: {deep: {retrieve: null}}",
-       near="requirements: {scale: {items: 90k}}\nserving: {retrieve: {keep: 90000}}")
+@check("F04", "single-stage-huge-catalog", "error")
 def single_stage(design: Design) -> Iterator[Problem]:
     """A ranker scores more than a hundred thousand candidates online, for want of retrieval before it."""
     items, keep = design.requirements.scale.items or 0, design.serving.retrieve.keep or 0
@@ -71,8 +64,7 @@ def single_stage(design: Design) -> Iterator[Problem]:
                           "Retrieve some hundreds first: retrieve: popular, and serving.retrieve.keep: 500.")
 
 
-@check("F06", "error-costs-missing", "warning", reason="A threshold weighs two errors; without costs it is a guess.",
-       on="spam", fires="framing: {costs: null}", near="framing: {costs: {false_positive: 1, false_negative: 1}}")
+@check("F06", "error-costs-missing", "warning")
 def error_costs(design: Design) -> Iterator[Problem]:
     """A decision is taken, and the costs of deciding wrongly are not given."""
     if design.framing.answer.decision is not None and design.framing.costs is None:

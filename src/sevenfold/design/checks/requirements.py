@@ -8,10 +8,9 @@ from sevenfold.design.checks.running import parts
 from sevenfold.design.findings import Problem, check
 from sevenfold.design.sections import Design
 
-PERSONAL = {"age", "gender", "sex", "zip", "zip_code", "postcode", "address", "email", "phone", "birthday",
-            "birth_date", "birth_year",
-            "income", "religion", "ethnicity", "race", "nationality", "occupation", "first_name", "last_name", "ip",
-            "location"}
+PERSONAL = {"age", "gender", "sex", "zip", "zip_code", "postcode", "address", "email", "phone", "birthday", "birth_date",
+            "birth_year", "income", "religion", "ethnicity", "race", "nationality", "occupation", "first_name",
+            "last_name", "ip", "location"}
 
 
 def answers_online(design: Design) -> bool:
@@ -20,8 +19,7 @@ def answers_online(design: Design) -> bool:
     return batch is None or batch.for_ != "everything"
 
 
-@check("R01", "objective-missing", "error", since="concept", reason="Why comes before how.",
-       fires="requirements: {goal: null}", near="requirements: {goal: {metric: retention}}")
+@check("R01", "objective-missing", "error", since="concept")
 def objective(design: Design) -> Iterator[Problem]:
     """No goal is named."""
     if design.requirements.goal is None:
@@ -29,9 +27,7 @@ def objective(design: Design) -> Iterator[Problem]:
                       "Name the one number that means success: goal: {metric: watch_time, from: 42min/day, to: +3%}.")
 
 
-@check("R02", "objective-unmeasurable", "warning",
-       reason="A goal without a start, a target and a day can never be missed.",
-       fires="requirements: {goal: {to: null}}", near="requirements: {goal: {from: unknown, to: +1%}}")
+@check("R02", "objective-unmeasurable", "warning")
 def measurable(design: Design) -> Iterator[Problem]:
     """The goal lacks its start, its target or its day."""
     goal = design.requirements.goal
@@ -42,9 +38,7 @@ def measurable(design: Design) -> Iterator[Problem]:
                       "Say from what, to what and within which time.")
 
 
-@check("R03", "scale-missing", "error", since="concept",
-       reason="Every estimate and the decision's cost follow from it.",
-       fires="requirements: {scale: {items: null}}", near="requirements: {scale: {peak: 5}}")
+@check("R03", "scale-missing", "error", since="concept")
 def scale(design: Design) -> Iterator[Problem]:
     """The number of daily users, of requests or, where items are chosen, of items is missing."""
     given, chooses = design.requirements.scale, design.framing.task in ("recommend", "search")
@@ -55,9 +49,7 @@ def scale(design: Design) -> Iterator[Problem]:
                           f"Add it, even if assumed: {key}: {example}.")
 
 
-@check("R04", "latency-missing", "error", since="concept",
-       reason="It chooses between batch and online, and the shape of the funnel.",
-       fires="requirements: {limits: {p99: null}}", near="requirements: {limits: {p99: 2s, cost: null}}")
+@check("R04", "latency-missing", "error", since="concept")
 def latency(design: Design) -> Iterator[Problem]:
     """Answers are made online, and no p99 limits them."""
     if answers_online(design) and design.requirements.limits.p99 is None:
@@ -65,8 +57,7 @@ def latency(design: Design) -> Iterator[Problem]:
                       "Add limits: {p99: 120ms}, or answer from lists: serving.batch: {store: ..., for: everything}.")
 
 
-@check("R05", "no-non-goals", "warning", reason="What is out of scope bounds the work and the blame.",
-       fires="requirements: {out_of_scope: null}", near="requirements: {out_of_scope: search}")
+@check("R05", "no-non-goals", "warning")
 def non_goals(design: Design) -> Iterator[Problem]:
     """Nothing is out of scope."""
     if not design.requirements.out_of_scope:
@@ -74,14 +65,12 @@ def non_goals(design: Design) -> Iterator[Problem]:
                       "Name what this system will not do: out_of_scope: [search].")
 
 
-@check("R07", "privacy-undeclared", "error", reason="Personal data need a declaration before they are read.",
-       fires="requirements: {privacy: null}", near="requirements: {privacy: {personal: [age, country]}}")
+@check("R07", "privacy-undeclared", "error")
 def privacy(design: Design) -> Iterator[Problem]:
     """A feature reads a column that is personal by its name, and `privacy.personal` does not list it."""
     declared = design.requirements.privacy.personal if design.requirements.privacy else ()
     for path, kind, part in parts(design):
-        for column in sorted(PERSONAL & set(map(str, part.params.values())) - set(declared)):
-            if kind == "feature":
-                every = ", ".join([*declared, column])
-                yield Problem(path, f"reads the personal column '{column}', which privacy does not declare",
-                              f"Write requirements.privacy: {{personal: [{every}], keep: 90d}}.")
+        read = set(map(str, part.params.values())) if kind == "feature" else set()
+        for column in sorted(PERSONAL & read - set(declared)):
+            yield Problem(path, f"reads the personal column '{column}', which privacy does not declare",
+                          f"Write requirements.privacy: {{personal: [{', '.join([*declared, column])}], keep: 90d}}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, get_args
+from typing import get_args
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.convert import UNREAD, Unread
@@ -12,13 +12,11 @@ from sevenfold.design.findings import RULES, Finding, Problem, Rule, located, re
 from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Waiver
 
-AHEAD = "is in the language, but no part of this installation builds it yet"
-
 
 def check(design: Design) -> list[Finding]:
     """What the rules say of a design, worst first; what is set aside with a reason or waived is left out."""
-    findings = [rule.finding(*problem, design.stage) for rule in RULES.values() for problem in _found(rule, design)]
-    return located((one for one in findings if not _accepted(one, design)), design.lines)
+    found = [rule.finding(*problem, design.stage) for rule in RULES.values() for problem in _found(rule, design)]
+    return located((one for one in found if not _accepted(one, design)), design.lines)
 
 
 def unbuilt(design: Design) -> list[Finding]:
@@ -40,10 +38,8 @@ def parts(design: Design) -> Iterator[tuple[str, str, Part]]:
 
 
 def _found(rule: Rule, design: Design) -> list[Problem]:
-    if rule.find is None:
-        return []
     try:
-        return list(rule.find(design))
+        return list(rule.find(design)) if rule.find else []
     except Unread:  # its question cannot be answered until the document reads
         return []
 
@@ -68,14 +64,11 @@ def _unbuilt(design: Design) -> Iterator[Problem]:
     for path, kind, part in parts(design):
         made = vocabulary.made(kind, part.name)
         if made is None:
-            yield Problem(path, f"the {kind} '{part.name}' {AHEAD}", _built_instead(kind))
+            known = ", ".join(vocabulary.REGISTRIES[kind].names()) or "nothing yet"
+            yield Problem(path, f"the {kind} '{part.name}' is in the language, but no part of this installation builds it yet",
+                          f"What can be built: {known}; or install a package that offers it.")
             continue
         for key, value in part.params.items():
             if key not in made or (key == "loss" and value not in get_args(made[key][0])):
                 yield Problem(path, f"the {kind} '{part.name}' is built, but not yet with {key}: {value}",
                               f"It can be built with: {', '.join(made) or 'no parameter'}.")
-
-
-def _built_instead(kind: str) -> str:
-    registry: Any = vocabulary.REGISTRIES[kind]
-    return f"What can be built: {', '.join(registry.names()) or 'nothing yet'}; or install a package that offers it."

@@ -18,9 +18,7 @@ def wait(design: Design) -> float:
     return (design.framing.label.within or 0.0) + design.framing.label.delay
 
 
-@check("S01", "random-split-on-temporal", "error",
-       reason="A random split trains on the future of what it is tested on.",
-       fires="data: {split: {by: random}}", near="data: {split: {by: time, test: 20%}}")
+@check("S01", "random-split-on-temporal", "error")
 def random_split(design: Design) -> Iterator[Problem]:
     """The events have a clock and are split at random."""
     if timed(design) and design.data.split.by == "random":
@@ -28,9 +26,7 @@ def random_split(design: Design) -> Iterator[Problem]:
                       "Write by: time, so that the test lies after everything that was learnt from.")
 
 
-@check("S02", "group-straddles-split", "error", on="spam",
-       reason="Copies and companions on both sides are an answer learnt by heart.",
-       fires="data: {split: {by: random, group: null}}", near="data: {split: {group: sender}}")
+@check("S02", "group-straddles-split", "error")
 def straddle(design: Design) -> Iterator[Problem]:
     """Events without a clock are split at random, so that one query's, user's or text's rows fall on both sides."""
     events = design.data.events
@@ -40,8 +36,7 @@ def straddle(design: Design) -> Iterator[Problem]:
                       "Keep them together: split: {by: group, group: ...}; for texts, group: near_duplicates.")
 
 
-@check("S03", "not-global-time", "warning", reason="One user's past is then judged by what others did later.",
-       fires="data: {split: {by: group, group: user_id, embargo: null}}", near="data: {split: {by: time, embargo: 1d}}")
+@check("S03", "not-global-time", "warning")
 def not_global(design: Design) -> Iterator[Problem]:
     """The events have a clock and are split by group, not at one moment for all."""
     if timed(design) and design.data.split.by == "group":
@@ -49,8 +44,7 @@ def not_global(design: Design) -> Iterator[Problem]:
                       "Write by: time: one moment before which everything is training.")
 
 
-@check("S04", "no-gap", "error", reason="A training label that looks into the test's days has seen the test.",
-       fires="data: {split: {embargo: 1h}}", near="data: {split: {embargo: 1d}}")
+@check("S04", "no-gap", "error")
 def no_gap(design: Design) -> Iterator[Problem]:
     """The embargo between training and test is shorter than the label's window and delay."""
     embargo = design.data.split.embargo
@@ -60,9 +54,7 @@ def no_gap(design: Design) -> Iterator[Problem]:
                       "Leave it out: its default is the label's window and delay.")
 
 
-@check("S05", "test-used-for-tuning", "error",
-       reason="Whatever chooses on the test set can no longer be measured by it.",
-       fires="data: {split: {validate: 0%}}", near="data: {split: {validate: 1%}}")
+@check("S05", "test-used-for-tuning", "error")
 def tuned_on_test(design: Design) -> Iterator[Problem]:
     """Nothing is kept for validation (so the choice would fall on the test), or nothing for the test."""
     for key in ("validate", "test"):
@@ -71,8 +63,7 @@ def tuned_on_test(design: Design) -> Iterator[Problem]:
                           "Keep two apart: one to choose on, one to measure: validate: 10%, test: 10%.")
 
 
-@check("S09", "split-impossible", "error", reason="The rows could not be parted as the document says.",
-       fires="data: {events: {time: none}}", near="data: {split: {validate: 40%, test: 40%}}")
+@check("S09", "split-impossible", "error")
 def impossible(design: Design) -> Iterator[Problem]:
     """The split lacks its column, or leaves nothing to train on."""
     split = design.data.split

@@ -90,5 +90,5 @@ class _Table:
     def _of_users(self, at: Moment, positives: Window, index: Index, request: Array, value: Array) -> I64:
         user = at.asked.requests.user[request].astype(np.int64)
         entity = np.where(user < 0, -1, user * self.size + value)
-        first, last = (place if isinstance(place, int) else place[request] for place in positives.places(at))
-        return index.position(entity, last) - index.position(entity, first)
+        first, last = (index.position(entity, place[request]) for place in positives.places(at))
+        return last - first

@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from sevenfold.features.columns import OTHER, frequent, is_words, multi_hot, numbers
 from sevenfold.features.kernel import Moment
-from sevenfold.features.lookup import lookup
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import F32, Array
@@ -45,10 +44,10 @@ class Attribute:
         entities = present.data.users if group == "user" else present.data.items
         values = self._encode(state, entities.table[self.attribute])
         if "levels" in state:
-            return lookup(group, values, 0, alias=present.alias)
+            return present.lookup(group, values, 0)
         mean, spread = state["scale"]
         scaled = np.nan_to_num((values - mean) / spread, nan=0.0, posinf=0.0, neginf=0.0)
-        return lookup(group, values, np.nan, scaled.astype(np.float32), alias=present.alias)
+        return present.lookup(group, values, np.nan, scaled.astype(np.float32))
 
     def _of_request(self, state: State, at: Moment) -> Array:
         column = at.asked.requests.context.get(self.attribute)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sevenfold.features.lookup import lookup
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 
@@ -52,7 +51,7 @@ class Embed:
         """[m, dimensions]"""
         entities = present.data.users if group == "user" else present.data.items
         vectors = _weights(entities.table[self.embed].to_pylist(), state) @ state["axes"]
-        return lookup(group, np.asarray(vectors, dtype=np.float32), 0, alias=present.alias)
+        return present.lookup(group, np.asarray(vectors, dtype=np.float32), 0)
 
 
 def _words(text: str | None) -> list[str]:
