@@ -61,7 +61,8 @@ def _table(kind: Any, skip: tuple[str, ...] = ()) -> Iterator[str]:
     hints = typing.get_type_hints(kind, include_extras=True)
     for part in fields(kind):
         if part.name not in skip:
-            yield f"| `{part.name.rstrip('_')}` | {_spell(hints[part.name])} | {_default(part, hints[part.name])} | {comments.get(part.name, '')} |"
+            hint = hints[part.name]
+            yield f"| `{part.name.rstrip('_')}` | {_spell(hint)} | {_default(part, hint)} | {comments.get(part.name, '')} |"
 
 
 def _comments(kind: Any) -> dict[str, str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sevenfold.errors import DataError
 from sevenfold.features import kernel
-from sevenfold.features.columns import codes_of, frequent, millionths, multi_hot, numbers
+from sevenfold.features.columns import codes_of, cycle, frequent, millionths, multi_hot, numbers
 from sevenfold.features.dominance import Dominance
 
 small = st.lists(st.integers(0, 40), max_size=150)
@@ -72,7 +72,6 @@ def test_lists_have_no_single_code() -> None:
 
 
 def test_the_hour_and_the_weekday_are_points_on_a_circle() -> None:
-    from sevenfold.features.cycle import cycle
     points = cycle(np.arange(24), 24).astype(np.float64)
     assert np.allclose(np.hypot(points[:, 0], points[:, 1]), 1)
     assert points[6].tolist() == [1, 0]

@@ -53,7 +53,7 @@ def get(arguments: argparse.Namespace) -> None:
     """Fetch a data set, or say that it is here."""
     entry = catalogue.find(arguments.name, where="data get")
     print(f"{entry.title}\nterms: {entry.terms}", file=sys.stderr)
-    print(catalogue.fetch(entry.name))
+    print(catalogue.fetch(entry.name, progress=True))
 
 
 def simulate(arguments: argparse.Namespace) -> None:

@@ -88,7 +88,7 @@ def table(path: str, *, where: str) -> tuple[Path, Format]:
     return file, _format(entry.tables[wanted])
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, *, progress: bool = False) -> Path:
     """The folder of a data set, fetched from its publisher unless it is here; nothing of an archive with another sha256."""
     entry = find(name, where="data get")
     where, folder = f"data get {name}", root() / name
@@ -102,7 +102,8 @@ def fetch(name: str) -> Path:
     try:
         root().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root()) as scratch:
-            archive = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", fname="archive.zip", path=scratch)
+            archive = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", fname="archive.zip", path=scratch,
+                                     progressbar=progress)
             files = _unpack(entry, Path(archive), where)
             folder.mkdir(exist_ok=True)
             for file in files:

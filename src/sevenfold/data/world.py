@@ -13,6 +13,7 @@ Everything that a log hides is known here, so that what a model claims can be he
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,14 +105,15 @@ def simulate(*, users: int = 2000, items: int = 1000, events: int = 100_000, see
 
 
 def write(world: World, folder: Path) -> list[Path]:
-    """`events.parquet`, `users.parquet`, `items.parquet` and `truth.parquet` in `folder`."""
+    """`events.parquet`, `users.parquet`, `items.parquet` and `truth.parquet` in `folder`; none where writing fails."""
     from pyarrow import parquet
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{name}.parquet" for name in ("events", "users", "items", "truth")]
-    for file in files:
-        parquet.write_table(getattr(world, file.stem), file, compression="zstd")
-    return files
+    names = [f"{name}.parquet" for name in ("events", "users", "items", "truth")]
+    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+        for name in names:
+            parquet.write_table(getattr(world, Path(name).stem), Path(unfinished) / name, compression="zstd")
+        return [(Path(unfinished) / name).replace(folder / name) for name in names]
 
 
 def _people(rng: np.random.Generator, count: int) -> tuple[pa.Table, F32]:
@@ -199,7 +201,8 @@ def _live(rng: np.random.Generator, pages: dict[str, Array], tastes: F32, base: 
         chance = _chances(guess, popular, START + day * DAY, watched[user], things)
         item, propensity = _draw(rng, chance)
         match = np.take_along_axis(_match(tastes[day, user], things.topics), item, axis=1)
-        attraction = _attraction(match, things.quality[item], things.bait[item], _patience(things.length[item], device))
+        patience = LENGTHY[device][:, None] * (np.log(things.length[item]) - 2.3)
+        attraction = _attraction(match, things.quality[item], things.bait[item], patience)
         enjoyment = _enjoyment(match, things.quality[item], things.bait[item])
         clicked = rng.random(item.shape) < LOOK * attraction
         share = np.where(clicked, rng.beta(6 * enjoyment, 6 * (1 - enjoyment)), 0.0)
@@ -262,10 +265,6 @@ def _flattened(pages: dict[str, Array], shown: list[dict[str, Array]]) -> dict[s
 def _match(tastes: F32, topics: F32) -> F64:
     # not by BLAS, whose sums depend on the number of threads
     return np.asarray(np.einsum("ut,it->ui", tastes, topics, optimize=False), dtype=np.float64)
-
-
-def _patience(length: F32, device: Array) -> F64:
-    return np.asarray(LENGTHY[device][:, None] * (np.log(length) - 2.3))
 
 
 def _attraction(match: F64, quality: F32, bait: F32, patience: F64 | float) -> F64:

@@ -2,7 +2,7 @@
 
 fit / load   Features: every feature of a design with what was frozen at the cut          (fitting.py)
 over         View: those features over one log, indexed once                              (view.py)
-kinds/       what a feature can be, one class a file                                      (its contract stands beside them)
+kinds/       what a feature can be, one class a file                                      (kinds/__init__.py: the contract)
 Past         what a feature may be fitted on                                              (past.py)
 Present      the log as features read it: windows over streams of events                  (present.py)
 kernel       places, indices, windows: sorting once and searching; sums are integers      (kernel.py, dominance.py)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sevenfold.features.cycle import cycle
+from sevenfold.features.columns import cycle
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import DAY
