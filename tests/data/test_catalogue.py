@@ -149,8 +149,9 @@ def publisher(tmp_path, monkeypatch):
     server.server_close()
 
 
-def test_get_fetches_once_and_compares(publisher, tmp_path):
-    folder = catalogue.fetch("ml-100k")
+def test_get_fetches_once_and_compares(publisher, tmp_path, capsys):
+    folder = catalogue.fetch("ml-100k", progress=True)
+    assert "100%" in capsys.readouterr().err, "a progress bar is drawn"
     assert folder == tmp_path / "cache" / "ml-100k"
     assert sorted(file.name for file in folder.iterdir()) == ["u.data", "u.item", "u.user"]
     assert (folder / "u.data").read_text() == FILES["u.data"]
