@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -50,7 +51,7 @@ class Steps:
 
     def finish(self, name: str, inputs: Any, make: Callable[[Path], None]) -> Path:
         """The folder of step `name`: as kept, or made now by `make(empty folder)`."""
-        target = self.folder / f"{name.replace(' ', '-')}-{digest([inputs, code_hash()])[:16]}"
+        target = self.folder / f"{re.sub('[^a-z0-9_]+', '-', name)}-{digest([inputs, code_hash()])[:16]}"
         self.progress.start(name)
         reused = target.exists()
         if not reused:
