@@ -89,8 +89,9 @@ def sentence(found: Boundary) -> str:
     if len(found.regions) == 1:
         return f"No {what} changes the decision."
     first, *rest = reversed(found.regions)
-    clauses = [f"{first.winner or 'nothing'} wins at a {what} {_stretch(first, found.setting)}",
-               *(f"{region.winner or 'nothing'} {_stretch(region, found.setting)}" for region in rest)]
+    lead = f"{first.winner} wins" if first.winner else "no solution is left"
+    clauses = [f"{lead} at a {what} {_stretch(first, found.setting)}",
+               *(f"{region.winner or 'none'} {_stretch(region, found.setting)}" for region in rest)]
     now = f"It stands at {form(found.current)}." if found.current is not None else "None is set."
     return f"{'; '.join(clauses)}. {now}"
 

@@ -174,7 +174,7 @@ def _strip(record: Record, found: Boundary) -> Safe:
     form, wide = figures.SETTINGS[found.setting], WIDTH / len(found.regions)
     shapes: list[Safe] = []
     for number, region in enumerate(found.regions):
-        name = svg.shorten(region.winner or "nothing", max(4, int(wide / 9)))
+        name = svg.shorten(region.winner or "none", max(4, int(wide / 9)))
         kind = colour(record.solutions[region.winner]) if region.winner else "nobody"
         shapes.append(svg.rect(svg.Box(wide * number, 20, wide - 2, 26), f"stretch {kind}", round_=3.0))
         shapes.append(svg.text(wide * (number + 0.5), 38, name, anchor="middle", class_=f"label {kind}"))
