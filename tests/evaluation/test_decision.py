@@ -169,7 +169,7 @@ def test_the_sample_is_won_by_trees_and_says_so() -> None:
         "not surely more than the least effect of 0.005. Every limit that was set holds.")
     assert boundaries.boundary(record, "p99").sentence == (
         "trees wins at a p99 limit of 61.6 ms or more; deep from 39.4 ms to 61.6 ms; popular from 3.26 ms to 39.4 ms; "
-        "nothing below 3.26 ms. It stands at 120 ms.")
+        "none below 3.26 ms. It stands at 120 ms.")
 
 
 def test_the_baseline_can_be_kept() -> None:
