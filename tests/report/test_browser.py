@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from sample_record import design, sample
 from sevenfold import report
 

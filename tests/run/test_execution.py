@@ -15,7 +15,7 @@ from sevenfold import design as documents
 from sevenfold import record as records
 from sevenfold.bundle import manifest
 from sevenfold.cli import main
-from sevenfold.errors import BundleError, DesignError, LeakError
+from sevenfold.errors import BundleError, DesignError, LeakError, MissingPackage
 from sevenfold.evaluation import boundaries, decision
 from sevenfold.run import answer, execute
 
@@ -142,6 +142,16 @@ def test_a_part_that_nobody_builds_is_refused(design: Path, tmp_path: Path) -> N
     ahead.write_text(design.read_text().replace("rank: logistic}", "rank: resource_allocation}"))
     with pytest.raises(DesignError, match="so nothing was run"):
         execute(documents.load(ahead))
+
+
+def test_a_missing_package_is_said_before_anything_is_read(design: Path, tmp_path: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = tmp_path / "video.yaml"
+    bare.write_text(design.read_text())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingPackage, match=r"solutions\.deep: needs the package 'torch', which is not installed"):
+        execute(documents.load(bare))
+    assert not (tmp_path / "runs").exists()
 
 
 LEAKY = "    context:\n      device:\n      clicked:\n"

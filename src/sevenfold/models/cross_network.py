@@ -33,6 +33,7 @@ class CrossNetwork:
     """
 
     random = True
+    trained_by = "torch"  # of the extra `deep`; scoring does without
 
     def __init__(self, *, loss: Literal["bce", "softmax"] = "bce", layers: int = 2, hidden: tuple[int, ...] = (64, 32),
                  dimensions: int = 16, dropout: Share = 0.2, batch: int = 2048, epochs: int | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -23,7 +24,7 @@ from sevenfold.bundle import manifest, parts, state
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts, cuts, slide, stretches
 from sevenfold.design.sections import Design, Solution
-from sevenfold.errors import DesignError, LeakError, SevenfoldError
+from sevenfold.errors import DesignError, LeakError, MissingPackage, SevenfoldError
 from sevenfold.evaluation import comparison
 from sevenfold.features import View
 from sevenfold.nouns import F64, Data
@@ -71,6 +72,11 @@ def admit(design: Design) -> list[Any]:
     if errors:
         raise DesignError(design.source or design.name, f"the design has {len(errors)} errors, so nothing was run",
                           "Mend these first; `sevenfold check` lists them with their hints.", tuple(errors))
+    for name, solution in design.solutions.items():
+        for maker in makers(solution):
+            package = getattr(maker, "trained_by", None)
+            if package and importlib.util.find_spec(package) is None:
+                raise MissingPackage(f"solutions.{name}", package, "deep")
     return findings
 
 
@@ -207,9 +213,13 @@ class Job:
 
 def seeds(solution: Solution, count: int) -> Sequence[int]:
     """Several where fitting is random, else one."""
-    makers = [*(RETRIEVERS.get(part.name) for part in solution.retrieve),
-              *([LEARNERS.get(solution.rank.name)] if solution.rank else [])]
-    return range(count if any(maker.random for maker in makers) else 1)
+    return range(count if any(maker.random for maker in makers(solution)) else 1)
+
+
+def makers(solution: Solution) -> list[Any]:
+    """The classes of what is fitted in a solution."""
+    return [*(RETRIEVERS.get(part.name) for part in solution.retrieve),
+            *([LEARNERS.get(solution.rank.name)] if solution.rank else [])]
 
 
 def _process(words: Iterable[object]) -> str:

@@ -38,6 +38,7 @@ class TwoTower:
     """
 
     random = True
+    trained_by = "torch"  # of the extra `deep`; scoring does without
 
     def __init__(self, *, dimensions: int = 64, loss: Literal["sampled_softmax", "triplet"] = "sampled_softmax",
                  temperature: float = 0.2, margin: float = 0.2, history: int = 30, half_life: float = 6.0,
