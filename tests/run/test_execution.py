@@ -18,19 +18,7 @@ from sevenfold.cli import main
 from sevenfold.errors import BundleError, DesignError, LeakError, MissingPackage
 from sevenfold.evaluation import boundaries, decision
 from sevenfold.run import answer, execute
-
-
-class Told:
-    """Remembers which steps were computed and which were kept."""
-
-    def __init__(self) -> None:
-        self.reused: dict[str, bool] = {}
-
-    def start(self, step: str) -> None:
-        pass
-
-    def done(self, step: str, seconds: float, reused: bool) -> None:
-        self.reused[step] = reused
+from told import Told
 
 
 def test_the_record_says_all_that_a_decision_needs(finished: tuple[records.Record, Path]) -> None:

@@ -7,17 +7,7 @@ from pathlib import Path
 import pytest
 
 from sevenfold.run.steps import Steps
-
-
-class Told:
-    def __init__(self) -> None:
-        self.reused: dict[str, bool] = {}
-
-    def start(self, step: str) -> None:
-        pass
-
-    def done(self, step: str, seconds: float, reused: bool) -> None:
-        self.reused[step] = reused
+from told import Told
 
 
 def write(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Counting how many of the first values lie below a bound: the wavelet matrix, in NumPy.
 
-Claude, Navarro, Ordóñez, "The wavelet matrix" (Information Systems 47, 2015): one bit of every value a level, from the
+"The wavelet matrix" (Information Systems 47, 2015, pages 15–32): one bit of every value a level, from the
 highest bit down, the values parted by that bit in a stable way; a question walks down the levels with two ranks each.
 """
 
