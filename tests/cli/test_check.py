@@ -76,3 +76,10 @@ def test_schema_prints_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
     jsonschema.validate(yaml.safe_load(VIDEO.read_text()), schema)
+
+
+def test_a_design_ahead_of_the_code_says_so(capsys):
+    shipped = Path(sevenfold.__file__).parent / "designs" / "spam.yaml"
+    assert main(["check", str(shipped)]) == 0
+    assert "it cannot run here yet" in (printed := capsys.readouterr().out)
+    assert "solutions.bayes.predict" in printed

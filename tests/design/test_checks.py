@@ -230,3 +230,18 @@ def test_a_wrong_value_anywhere_ends_in_findings(case: str, wrong: Any) -> None:
         for finding in design.examine(yaml.safe_dump(spoilt).encode()):
             assert finding.hint
             assert "\n" not in finding.problem
+
+
+def test_a_waiver_that_cannot_be_read_hides_nothing_else():
+    for body in ("{code: R05, reason: ok}", "{code: R05}", "{code: R05, reason: ok, owner: me, until: someday}"):
+        found = design.examine(f"name: x\nwaivers: [{body}]\nframng: 1\n".encode())
+        assert {one.code for one in found} >= {"Z01"}
+        assert any(one.where.startswith("waivers") for one in found)
+
+
+@pytest.mark.parametrize("line", ["answer: {items: -3, at: page_open}", "answer: {items: 0, at: page_open}"])
+def test_a_number_of_things_is_at_least_one(line: str):
+    text = (DESIGNS / "video.yaml").read_text().replace("answer: {items: 10, at: page_open}", line)
+    found = design.examine(text.encode())
+    assert [(one.code, one.where) for one in found] == [("Z09", "framing.answer.items")]
+    assert "expected a whole number from 1 on, got" in found[0].problem

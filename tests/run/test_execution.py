@@ -15,7 +15,7 @@ from sevenfold import design as documents
 from sevenfold import record as records
 from sevenfold.bundle import manifest
 from sevenfold.cli import main
-from sevenfold.errors import BundleError, DesignError, LeakError, MissingPackage
+from sevenfold.errors import BundleError, DesignError, LeakError, MissingPackage, SevenfoldError
 from sevenfold.evaluation import boundaries, decision
 from sevenfold.run import answer, execute
 from told import Told
@@ -157,3 +157,19 @@ def test_what_if_reads_the_record_alone(finished: tuple[records.Record, Path], c
     assert main(["what-if", str(finished[1])]) == 0
     assert finished[0].winner is not None
     assert finished[0].winner in capsys.readouterr().out
+
+
+def test_a_folder_with_another_run_or_a_file_is_not_overwritten(design: Path, finished: tuple[records.Record, Path],
+                                                               tmp_path: Path) -> None:
+    other = documents.load(design)
+    with pytest.raises(DesignError, match="holds a run of the design 'video', which would be lost"):
+        execute(replace(other, name="another"), finished[1])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DesignError, match="is a file, expected a folder for the run"):
+        execute(other, tmp_path / "file")
+
+
+def test_an_answer_takes_plain_words_and_refuses_no_items(finished: tuple[records.Record, Path]) -> None:
+    assert answer(str(finished[1]), 7) == answer(finished[1], "7")
+    with pytest.raises(SevenfoldError, match="expected a number of items from 1 on, got -3"):
+        answer(finished[1], "7", -3)

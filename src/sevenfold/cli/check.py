@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+from sevenfold.design import load, unbuilt
 from sevenfold.design.findings import RULES, SEVERITIES, Finding
 from sevenfold.design.read import content, examine
 from sevenfold.errors import DesignError
@@ -29,6 +30,9 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([asdict(one) for one in findings], indent=1, ensure_ascii=False))
     else:
         print(text(findings, str(args.file)))
+        if not findings and (ahead := unbuilt(load(args.file))):
+            print("it cannot run here yet, for it names what no part of this installation builds: "
+                  + ", ".join(one.where for one in ahead))
     return int(any(one.severity == "error" for one in findings))
 
 

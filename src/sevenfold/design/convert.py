@@ -170,6 +170,9 @@ class Reading:
     def scalar(self, hint: Any, raw: Any, path: str) -> Any:
         """A text (a number is taken as it reads), true or false, a whole number, or a finite number."""
         what, example, takes, make = _SCALARS[hint]
+        least = 0 if path.startswith("solutions.") else 1  # a network may have no layer, but nobody asks for no items
+        if hint is int and takes(raw) and raw < least:
+            return self.fail("Z09", path, f"expected a whole number from {least} on, got {raw}", f"{example}.")
         return make(raw) if takes(raw) else self.fail("Z09", path, f"expected {what}, got {kind(raw)}", f"{example}.")
 
     def literal(self, hint: Any, raw: Any, path: str) -> Any:

@@ -62,11 +62,15 @@ def better_end(name: str, solution: Solution) -> float | None:
 
 
 def verdict(name: str, limit: float, solution: Solution) -> Verdict:
-    """One limit held against one solution: it may fail on a smaller catalogue than declared, but not hold on one."""
+    """One limit held against one solution: it holds where the value keeps it, measured at the declared size.
+
+    On a smaller catalogue it may fail, but not hold; where only the better end keeps it, nothing is shown.
+    """
     estimate, basis = LIMITS[name].measured(solution)
     if estimate is None:
         return Verdict(limit=limit)
-    holds = None if basis == "unproved" else True
+    beyond = LIMITS[name].sign * (estimate.value - limit) > 0
+    holds = None if basis == "unproved" or beyond else True
     return Verdict(limit=limit, value=estimate.value, low=estimate.low, high=estimate.high, basis=basis,
                    holds=False if breaks(name, limit, solution) else holds)
 
@@ -193,7 +197,7 @@ def _sentence(record: Record, decision: Decision) -> str:
         parts.append(f"Its {figures.names([figures.LIMITS[limit] for limit in doubts])} "
                      f"{'is' if len(doubts) == 1 else 'are'} unproved.")
     elif record.limits:
-        parts.append("Every limit that was set holds.")
+        parts.append("It keeps every limit that was set.")
     return " ".join(part for part in parts if part)
 
 

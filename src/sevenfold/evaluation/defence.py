@@ -128,12 +128,12 @@ def _doubts(record: Record) -> Iterator[tuple[str, str]]:
 
 def _doubt(record: Record, limit: str, held: Verdict, solution: Solution) -> str:
     what = figures.LIMITS[limit]
-    if held.holds is None:
+    if held.basis == "unproved":
         at = solution.latency_ms.catalogue if limit == "p99" and solution.latency_ms else 0
         known = at and record.catalogue
         return (f"{what} is unproved: it was measured with {at:,} items, not the declared {record.catalogue:,}."
                 if known else f"{what} is unproved.")
-    if held.holds and held.value is not None and _beyond(limit, held):
+    if held.holds is not False and held.value is not None and _beyond(limit, held):
         return f"{what} is {_against(limit, held)}: not shown to break its limit, nor to keep it."
     return ""
 

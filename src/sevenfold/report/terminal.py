@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 HEADINGS = ("solution", "{metric}", "p99", "memory", "fit", "cost", "limits")
+FEW = 200  # requests: below it an interval is a rough thing
 STYLES = {True: "bold green", False: ""}
 
 
@@ -30,7 +31,9 @@ def summary(record: Record) -> RenderableType:
         quality = f"{value} [{interval.replace(' to ', '–')}]" if interval else value
         cells = (name, quality, *measured[:4], open_limits(record.solutions[name]))
         drawn.add_row(*map(Text, cells), style=STYLES[number in words.marked])
-    return Group(drawn, Text(record.decision.sentence if record.decision else ""))
+    asked = record.data.requests.get("test")
+    judged = f" Judged by {asked:,} requests{'' if asked >= FEW else ': few, so look again with more data'}." if asked else ""
+    return Group(drawn, Text((record.decision.sentence if record.decision else "") + judged))
 
 
 def open_limits(solution: Solution) -> str:

@@ -10,17 +10,21 @@ import numpy as np
 from sevenfold import record
 from sevenfold.bundle import manifest, parts, state
 from sevenfold.design import load
+from sevenfold.errors import SevenfoldError
 from sevenfold.funnel.candidates import places
 from sevenfold.funnel.pipeline import Pipeline
 from sevenfold.nouns import Answers, Candidates, Data, Requests
 
 
-def answer(run: Path, user: str, k: int | None = None, *, explain: bool = False) -> dict[str, Any]:
+def answer(run: Path | str, user: str | int, k: int | None = None, *, explain: bool = False) -> dict[str, Any]:
     """The k best items for a user as of the end of the bundle's log, as plain values.
 
     With `explain`: which retriever proposed each item and at which place, the scores, and what fell out where.
     """
-    folder = manifest.live(record.locate(run))
+    if k is not None and k < 1:
+        raise SevenfoldError("k", f"expected a number of items from 1 on, got {k}", "Ask for at least one item.")
+    user = str(user)
+    folder = manifest.live(record.locate(Path(run)))
     about = manifest.verify(folder)
     data = state.load(folder / "state")
     pipeline = parts.load(folder / "parts").over(data)

@@ -47,6 +47,7 @@ def execute(design: Design, out: Path | None = None, progress: Progress | None =
     Raises DesignError before anything is read when the document has errors, DataError and LeakError from the data.
     """
     findings = admit(design)
+    out = None if out is None else own_folder(Path(out), design)
     base = Path(design.source).parent / "runs" if design.source else Path("runs")
     folder = out or base / f"{design.name}-{documents.hash_of(design)[:8]}"
     job = Job(design=design, folder=folder, steps=Steps((out or base) / "steps", progress or Silent()))
@@ -65,13 +66,24 @@ def execute(design: Design, out: Path | None = None, progress: Progress | None =
     return judged, folder
 
 
+def own_folder(out: Path, design: Design) -> Path:
+    """`out`, unless it is a file or holds the run of another design."""
+    if out.exists() and not out.is_dir():
+        raise DesignError(str(out), "is a file, expected a folder for the run", "Name another folder with --out.")
+    if (out / records.FILE).is_file():
+        name = records.read(out).name
+        if name != design.name:
+            raise DesignError(str(out), f"holds a run of the design '{name}', which would be lost", "Name another with --out.")
+    return out
+
+
 def admit(design: Design) -> list[Any]:
     """The findings of a document that may run; DesignError with all of them for one that may not."""
     findings = [*documents.check(design), *documents.unbuilt(design)]
     errors = [one for one in findings if one.severity == "error"]
     if errors:
-        raise DesignError(design.source or design.name, f"the design has {len(errors)} errors, so nothing was run",
-                          "Mend these first; `sevenfold check` lists them with their hints.", tuple(errors))
+        raise DesignError(design.source or design.name, f"the design has {len(errors)} error{'s' * (len(errors) > 1)}, so nothing was run",
+                          "Mend these first.", tuple(errors))
     for name, solution in design.solutions.items():
         for maker in makers(solution):
             package = getattr(maker, "trained_by", None)

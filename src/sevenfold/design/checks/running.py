@@ -57,7 +57,7 @@ def _waives(waiver: Waiver, finding: Finding) -> bool:
 
 def expired(waiver: Waiver) -> bool:
     """Its last day is over."""
-    return date.fromisoformat(waiver.until) < date.today()
+    return waiver.until is not UNREAD and date.fromisoformat(waiver.until) < date.today()
 
 
 def _unbuilt(design: Design) -> Iterator[Problem]:
