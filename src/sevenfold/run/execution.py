@@ -82,8 +82,9 @@ def admit(design: Design) -> list[Any]:
     findings = [*documents.check(design), *documents.unbuilt(design)]
     errors = [one for one in findings if one.severity == "error"]
     if errors:
-        raise DesignError(design.source or design.name, f"the design has {len(errors)} error{'s' * (len(errors) > 1)}, so nothing was run",
-                          "Mend these first.", tuple(errors))
+        count = f"{len(errors)} error{'s' * (len(errors) > 1)}"
+        raise DesignError(design.source or design.name, f"the design has {count}, so nothing was run", "Mend these first.",
+                          tuple(errors))
     for name, solution in design.solutions.items():
         for maker in makers(solution):
             package = getattr(maker, "trained_by", None)
