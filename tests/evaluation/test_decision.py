@@ -166,7 +166,7 @@ def test_the_sample_is_won_by_trees_and_says_so() -> None:
     assert record.winner == "trees"
     assert record.decision.sentence == (
         "trees wins with ndcg@10 0.112 (0.109 to 0.115). deep gains +0.0025 (+0.0001 to +0.0049) over it, "
-        "not surely more than the least effect of 0.005. It keeps every limit that was set.")
+        "not surely more than the least effect of 0.005. trees keeps every limit that was set.")
     assert boundaries.boundary(record, "p99").sentence == (
         "trees wins at a p99 limit of 61.6 ms or more; deep from 39.4 ms to 61.6 ms; popular from 3.26 ms to 39.4 ms; "
         "none below 3.26 ms. It stands at 120 ms.")

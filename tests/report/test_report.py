@@ -156,7 +156,7 @@ def test_the_terminal_shows_the_winner_and_the_sentence() -> None:
     shown = console.file.getvalue()
     assert "trees" in shown
     assert "$2,958/month" in shown
-    assert "It keeps every limit that was set." in shown
+    assert "trees keeps every limit that was set." in shown
 
 
 def test_show_prints_where_the_report_lies(capsys: pytest.CaptureFixture[str]) -> None:

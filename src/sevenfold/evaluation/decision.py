@@ -197,7 +197,7 @@ def _sentence(record: Record, decision: Decision) -> str:
         parts.append(f"Its {figures.names([figures.LIMITS[limit] for limit in doubts])} "
                      f"{'is' if len(doubts) == 1 else 'are'} unproved.")
     elif record.limits:
-        parts.append("It keeps every limit that was set.")
+        parts.append(f"{decision.winner} keeps every limit that was set.")
     return " ".join(part for part in parts if part)
 
 
