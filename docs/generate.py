@@ -10,10 +10,9 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sevenfold import registry, units
-from sevenfold.design import checks, findings, sections, vocabulary
+from sevenfold.design import findings, sections, vocabulary
+from sevenfold.design.checks.examples import examples
 
 WORDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
 HERE = Path(__file__).parent
@@ -140,10 +139,9 @@ def _doc(known: registry.Registry, name: str) -> str:
 def _checks() -> Iterator[str]:
     yield from ("## Checks", "", "Waive one with `waivers: [{code, reason, owner, until}]`.", "",
                 "| code | name | severity | says | because |", "|---|---|---|---|---|")
-    texts = yaml.safe_load((Path(checks.__file__).parent / "rules.yaml").read_text(encoding="utf-8"))
-    for code, rule in findings.RULES.items():
-        says = texts[code].get("rule") or (rule.find.__doc__ if rule.find else "") or ""
-        yield f"| {code} | {rule.name} | {rule.severity} | {' '.join(says.split())} | {texts[code]['reason']} |"
+    for code, example in examples().items():
+        rule = findings.RULES[code]
+        yield f"| {code} | {rule.name} | {rule.severity} | {example.rule} | {example.reason} |"
 
 
 if __name__ == "__main__":

@@ -1,41 +1,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-import sevenfold
 from sevenfold import design
 from sevenfold.design.document import Unreadable, parse
+from sevenfold.design.checks.examples import DESIGNS, Mutant, examples
 from sevenfold.design.findings import RULES, Finding, Rule, line_of, related
 
-DESIGNS = Path(sevenfold.__file__).parent / "designs"
-EXAMPLES: dict[str, Any] = parse((DESIGNS.parent / "design" / "checks" / "rules.yaml").read_text())[0]
 SHIPPED = sorted(path for path in DESIGNS.glob("*.yaml") if "." not in path.stem)
 
 
-def laid_over(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """The patch over the base; a null takes a key away."""
-    merged = dict(base)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(merged.get(key), dict) and "na" not in value:
-            merged[key] = laid_over(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
-
-
 def mutant(patch: dict[str, Any] | str, on: str = "video") -> str:
-    if isinstance(patch, str):
-        return patch
-    base = parse((DESIGNS / f"{on}.yaml").read_text())[0]
-    return yaml.safe_dump(laid_over(base, patch), sort_keys=False)
+    return Mutant(on, patch).text()
+
+
+def each(key: str) -> list[Any]:
+    return [pytest.param(RULES[code], one, id=f"{code}-{number}") for code, example in examples().items()
+            for number, one in enumerate(getattr(example, key), start=1)]
 
 
 def findings_of(text: str) -> list[Finding]:
@@ -44,35 +31,34 @@ def findings_of(text: str) -> list[Finding]:
 
 
 def test_every_rule_has_its_examples() -> None:
-    assert EXAMPLES.keys() == RULES.keys()
+    assert examples().keys() == RULES.keys()
+    assert [code for code, example in examples().items() if len(example.fires) < 3] == []
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_fires_on_its_example(rule: Rule) -> None:
-    example = EXAMPLES[rule.code]
-    found = [one for one in findings_of(mutant(example["fires"], example.get("on", "video"))) if one.code == rule.code]
+@pytest.mark.parametrize(("rule", "one"), each("fires"))
+def test_fires_on_its_examples(rule: Rule, one: Mutant) -> None:
+    found = [finding for finding in findings_of(one.text()) if finding.code == rule.code]
     assert found, f"{rule.code} is silent on its own example"
-    for one in found:
-        assert (one.name, one.severity) == (rule.name, rule.severity)
-        assert one.line is not None
-        assert one.problem == one.problem.strip().rstrip(".")
-        assert "\n" not in one.problem
-        assert one.hint
+    for finding in found:
+        assert finding.name == rule.name
+        assert finding.line is not None
+        assert finding.problem == finding.problem.strip().rstrip(".")
+        assert "\n" not in finding.problem
+        assert finding.hint
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_is_silent_on_its_near_miss(rule: Rule) -> None:
-    example = EXAMPLES[rule.code]
-    near = findings_of(mutant(example["near"], example.get("on", "video")))
-    assert not [one for one in near if one.code == rule.code]
-    if isinstance(example["near"], dict) and rule.code != "Z12":
-        assert not [one for one in near if one.severity == "error" and one.code != "Z12"]
+@pytest.mark.parametrize(("rule", "one"), each("near"))
+def test_is_silent_on_its_near_misses(rule: Rule, one: Mutant) -> None:
+    near = findings_of(one.text())
+    assert not [finding for finding in near if finding.code == rule.code]
+    if isinstance(one.change, Mapping) and rule.code != "Z12":
+        assert not [finding for finding in near if finding.severity == "error" and finding.code != "Z12"]
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 def test_says_what_it_is_for(rule: Rule) -> None:
-    assert (rule.find.__doc__ or "" if rule.find else EXAMPLES[rule.code]["rule"]).endswith(".")
-    assert EXAMPLES[rule.code]["reason"].endswith(".")
+    assert examples()[rule.code].rule.endswith(".")
+    assert examples()[rule.code].reason.endswith(".")
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -1,7 +1,7 @@
 """What a check says, and the register of everything that can be said.
 
 Finding   one problem of one document: code, name, severity, where, line, problem, hint
-Rule      a stable code and the function that looks; its reason and two examples stand in `checks/rules.yaml`
+Rule      a stable code and the function that looks; its reason and examples stand beside it in YAML
 check     the decorator by which a function becomes a rule
 RULES     code → rule
 """
@@ -65,10 +65,13 @@ class Rule:
     find: Find | None = None
 
     def finding(self, where: str, problem: str, hint: str, stage: str = "design") -> Finding:
-        """This rule's finding at a place, one step milder before its stage; its line is found later."""
-        early = stage in STAGES and STAGES.index(stage) < STAGES.index(self.since)
-        severity = SEVERITIES[min(SEVERITIES.index(self.severity) + early, 2)]
-        return Finding(self.code, self.name, severity, where, None, _line(problem), _line(hint))
+        """This rule's finding at a place; its line is found later."""
+        return Finding(self.code, self.name, self.at(stage) or "info", where, None, _line(problem), _line(hint))
+
+    def at(self, stage: str) -> Severity | None:
+        """Its severity in a stage: one step milder for each stage before its own, and at last silent."""
+        early = max(0, STAGES.index(self.since) - STAGES.index(stage)) if stage in STAGES else 0
+        return dict(enumerate(SEVERITIES)).get(SEVERITIES.index(self.severity) + early)
 
 
 def _line(text: str) -> str:

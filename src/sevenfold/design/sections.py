@@ -20,7 +20,12 @@ from sevenfold.units import Bytes, Count, Duration, Money, Range, Rate, Share
 
 Task = Literal["recommend", "search", "classify", "regress", "link"]
 Slice = Literal["new_users", "new_items", "heavy_users"]
+Bias = Literal["position", "exposure", "popularity", "survivorship", "annotator", "seasonality"]
+Unit = Literal["user", "session", "request", "cluster", "region"]
 Stage = Literal["concept", "design", "prototype", "pilot", "production"]
+Store = Literal["object", "lake", "warehouse", "column", "relational", "document", "key_value", "graph", "search_index",
+                "vector_index", "stream", "memory"]
+DAY = 86_400.0
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
@@ -49,6 +54,7 @@ class Scale(Section):
     daily_users: Count | None = None
     requests_per_user: Rate | None = None
     items: Count | None = None
+    requests: Rate | None = None  # of all users together, where it was counted
     peak: float = 3.0  # busiest moment over the average
 
 
@@ -81,11 +87,13 @@ class Requirements(Section):
 
     goal: Goal | None = None
     action: str | None = None
+    without_ml: str | None = None  # what would do without learning, and why that is not enough
     out_of_scope: tuple[str, ...] = ()
     scale: Scale = Scale()
     limits: Limits = Limits()
     freshness: Freshness = Freshness()
     privacy: Privacy | None = None
+    assume: Mapping[str, str] = field(default_factory=dict)  # an estimate's default → what to take instead
 
 
 class Answer(Section):
@@ -105,11 +113,15 @@ class Label(Section):
     """What is learnt: `own` (of the row's own event) or later, in (t, t + within]."""
 
     is_: Condition
+    also: Mapping[str, float] = field(default_factory=dict)  # further actions (columns) → their weight beside 1 for `is`
+    weak: Condition | None = None  # what is learnt from, where `is` is known by hand and kept for judging
     own: bool = False
     within: Duration | None = None
     delay: Duration = 0.0
     negatives: Negatives | None = None  # unseen | shown: keep 10% | friends_of_friends: 20
     recalibrate: bool = False
+    positives: Share | None = None  # how many of the examples are positive
+    biases: tuple[Bias, ...] = ()  # what shaped the labels besides the truth
 
 
 class Costs(Section):
@@ -139,9 +151,12 @@ class Events(Section):
     item: str | None = None
     query: str | None = None
     text: str | None = None
+    session: str | None = None
     request: str | None = None  # groups what was shown together; its presence says that impressions are logged
     available: str | None = None  # column with the moment of arrival
     delay: Duration = 0.0  # from an event to its arrival, where no column tells
+    history: Duration | None = None  # how far back it reaches
+    outcomes: tuple[str, ...] = ()  # columns written after the answer: no feature of the same row may read them
     symmetric: bool = False
 
 
@@ -169,6 +184,7 @@ class DataSection(Section):
     """Step 3: data. `features` maps group (user, item, context, pair, text) → name → its definition."""
 
     events: Events
+    storage: Mapping[str, Store] = field(default_factory=dict)  # what → the kind of store that holds it
     users: Table | None = None
     items: Table | None = None
     queries: Table | None = None
@@ -183,6 +199,7 @@ class Solution(Section):
     rank: Learner | None = None
     rerank: tuple[Reranker, ...] = ()
     predict: Learner | None = None
+    why: str | None = None  # what speaks for it
     train: Literal["batch", "online"] = "batch"
 
 
@@ -191,6 +208,11 @@ class Online(Section):
 
     metric: str
     guards: tuple[str, ...] = ()
+    by: Unit = "user"  # what is assigned to one arm or the other
+    rate: Share | None = None  # the metric today, where it is a share
+    effect: Share | None = None  # the least relative change that must not be missed
+    traffic: Share = 1.0  # of all users, both arms together
+    days: Duration = 14 * DAY
 
 
 class Calibration(Section):
@@ -235,6 +257,7 @@ class Batch(Section):
 
     store: str
     for_: Literal["fallback", "everything"] = "fallback"
+    every: Duration = DAY
 
 
 class Serving(Section):
@@ -245,12 +268,15 @@ class Serving(Section):
     rerank: StageBudget = StageBudget()
     predict: StageBudget = StageBudget()
     batch: Batch | None = None
+    replicas: int | None = None  # as many as are needed, where nothing is said
+    log: Share = 1.0  # of the answers: candidates, positions, propensities, version
 
 
 class Drift(Section):
     """Which features are watched, and what follows."""
 
     top_features: int = 10
+    test: Literal["psi", "js", "wasserstein", "ks", "chi2"] = "psi"
     then: Literal["retrain", "alert"] = "retrain"
 
 
@@ -266,6 +292,7 @@ class Monitoring(Section):
     """Step 7: monitor."""
 
     drift: Drift | None = None
+    watch: tuple[str, ...] = ()  # default: the metric that decides, and the guards
     release: Release | None = None
 
 
@@ -285,6 +312,7 @@ class Design(Section):
     name: Name
     why: str = ""
     stage: Stage = "design"
+    owner: str | None = None
     waivers: tuple[Waiver, ...] = ()
     requirements: Requirements = Requirements()
     framing: Framing

@@ -15,7 +15,8 @@ from sevenfold.design.sections import Design, Waiver
 
 def check(design: Design) -> list[Finding]:
     """What the rules say of a design, worst first; what is set aside with a reason or waived is left out."""
-    found = [rule.finding(*problem, design.stage) for rule in RULES.values() for problem in _found(rule, design)]
+    spoken = [rule for rule in RULES.values() if rule.at(design.stage)]
+    found = [rule.finding(*problem, design.stage) for rule in spoken for problem in _found(rule, design)]
     return located((one for one in found if not _accepted(one, design)), design.lines)
 
 
