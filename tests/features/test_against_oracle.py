@@ -7,57 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold import features
-from sevenfold.design.sections import Answer, DataSection, Design, Evaluation, Events, Framing, Label, Part, Table
 from sevenfold.features import kernel, view
-from sevenfold.nouns import Candidates, Data, Entities, Log, Requests
-
-SECOND = 1_000_000
-USERS, ITEMS = 5, 6
-GENRES = [["drama"], ["drama", "war"], [], None, ["war", "noir"], ["noir", "drama", "war"]]
-DEFINITIONS: dict[str, dict[str, dict[str, Any]]] = {
-    group: {
-        "events": {"count": "events"}, "events_5": {"count": "events", "over": 5.0}, "labels": {"count": "label", "over": 9.0},
-        "paid": {"sum": "price"}, "paid_7": {"sum": "price", "over": 7.0},
-        "liked": {"mean": "label", "prior": 3.0}, "liked_8": {"mean": "label", "over": 8.0, "prior": 0.0},
-        "price": {"mean": "price", "over": 6.0, "prior": 2.0},
-        "items": {"distinct": "item", "over": 6.0}, "users": {"distinct": "user"}, "colours": {"distinct": "colour", "over": 9.0},
-        "since": {"time_since": "event"}, "since_label": {"time_since": "label"}, "prices": {"last": "price", "n": 3},
-    } for group in ("user", "item", "pair")
-}
-DEFINITIONS["pair"] |= {"taste": {"affinity": "genres"}, "taste_9": {"affinity": "genres", "over": 9.0}}
-
-
-def design(definitions: dict[str, dict[str, dict[str, Any]]] = DEFINITIONS, own: bool = False) -> Design:
-    parts = {group: {name: Part(name=next(iter(params)), params=params) for name, params in named.items()}
-             for group, named in definitions.items()}
-    return Design(name="toy", framing=Framing(task="recommend", answer=Answer(items=3), label=Label(is_="liked", own=own)),
-                  data=DataSection(events=Events(path="-", time="time", user="user", item="item"),
-                                   items=Table(path="-", key="id"), features=parts),
-                  evaluation=Evaluation(metric="ndcg"))
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> Data:
-    n = draw(st.integers(0, 40))
-    seed = draw(st.integers(0, 2**32 - 1))
-    rng = np.random.default_rng(seed)
-    time = np.sort(rng.integers(0, 25, n)) * SECOND
-    late = rng.integers(0, 6, n) * rng.integers(0, 2, n) * SECOND if draw(st.booleans()) else np.full(n, 2 * SECOND)
-    price = [None if rng.random() < 0.2 else float(np.round(rng.normal(0, 9), 6)) for _ in range(n)]
-    colour = [None if rng.random() < 0.2 else "rgb"[rng.integers(3)] for _ in range(n)]
-    table = pa.table({"price": pa.array(price, pa.float64()), "colour": pa.array(colour, pa.string())})
-    log = Log(time=time, available=time + late, user=rng.integers(-1, USERS, n).astype(np.int32),
-              item=rng.integers(-1, ITEMS, n).astype(np.int32), positive=rng.random(n) < 0.5, table=table)
-    users = Entities(ids=np.arange(USERS), table=pa.table({"age": pa.array([20, 30, None, 50, 61])}))
-    items = Entities(ids=np.arange(ITEMS), table=pa.table({"genres": pa.array(GENRES, pa.list_(pa.string()))}))
-    return Data(log=log, users=users, items=items, label_wait=draw(st.sampled_from([0, 3 * SECOND])),
-                impressions=draw(st.booleans()))
+from sevenfold.nouns import Candidates, Data, Requests
+from toy_logs import DEFINITIONS, GENRES, ITEMS, SECOND, USERS, design, worlds
 
 
 def all_pairs(times: np.ndarray) -> tuple[Requests, Candidates]:
@@ -99,15 +56,35 @@ class Oracle:
         seen = self.window(match, t, over, wait)
         return getattr(self, kind)(of, seen, params, t=t, user=user, item=item, wait=wait)
 
-    def count(self, of, seen, params, **_):
-        return sum(e["positive"] for e in seen) if of == "label" else len(seen)
+    @staticmethod
+    def weight(e, params, t, wait):
+        """2^(-k/4) for an event k grid lines, a quarter of a half-life apart, before t; nothing after 8 half-lives."""
+        if "half_life" not in params:
+            return 1
+        step = int(params["half_life"] * SECOND) // 4
+        lines = (t - wait) // step - e["available"] // step
+        return 0.5 ** (lines / 4) if lines <= 32 else 0
 
-    def sum(self, of, seen, params, **_):
-        return math.fsum(e[of] for e in seen if e[of] is not None)
+    def count(self, of, seen, params, t, wait, **_):
+        return math.fsum(self.weight(e, params, t, wait) for e in seen if of == "events" or e["positive"])
 
-    def mean(self, of, seen, params, wait, **_):
+    def sum(self, of, seen, params, t, wait, **_):
+        return math.fsum(e[of] * self.weight(e, params, t, wait) for e in seen if e[of] is not None)
+
+    def mean(self, of, seen, params, t, wait, **_):
+        def value(e):
+            return float(e["positive"]) if of == "label" else e[of]
+
         def values(events):
-            return [float(e["positive"]) if of == "label" else e[of] for e in events if of == "label" or e[of] is not None]
+            return [value(e) for e in events if value(e) is not None]
+
+        if "half_life" in params:
+            weights = [self.weight(e, params, t, wait) for e in seen if value(e) is not None]
+            before = values(self.window(lambda e: True, self.cut, None, wait))
+            prior, centre = (params["prior"], math.fsum(before) / len(before)) if before else (0.0, 0.0)
+            total = math.fsum(value(e) * self.weight(e, params, t, wait) for e in seen if value(e) is not None)
+            whole = math.fsum(weights) + prior
+            return (total + prior * centre) / whole if whole else math.nan
         before = values(self.window(lambda e: True, self.cut, None, wait))
         own = values(seen)
         prior = params["prior"] if before else 0.0

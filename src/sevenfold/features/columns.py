@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sevenfold.errors import DataError
-from sevenfold.features.kernel import RESOLUTION
+from sevenfold.features.window import RESOLUTION
 from sevenfold.nouns import DAY, F32, F64, I64, Array, Bools
 
 LARGEST = np.iinfo(np.int64).max / RESOLUTION
@@ -37,7 +37,12 @@ def numbers(column: pa.ChunkedArray, where: str) -> F64:
 
 def millionths(column: pa.ChunkedArray, where: str) -> tuple[I64, Bools]:
     """A numeric column as integers of 1e-6, and which of its values are known."""
-    values = numbers(column, where) * RESOLUTION
+    return fixed(numbers(column, where), where)
+
+
+def fixed(numbers: F64, where: str = "") -> tuple[I64, Bools]:
+    """Numbers as integers of 1e-6, and which of them are known."""
+    values = numbers * RESOLUTION
     known = ~np.isnan(values)
     if not known.all():
         values[~known] = 0
@@ -84,6 +89,8 @@ def codes_of(column: pa.ChunkedArray, where: str) -> I64:
     """A number for each different value of a column, -1 where it is missing."""
     if pa.types.is_list(column.type):
         raise DataError(where, "expected a column of single values, got lists", "Name a column with one value a row.")
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, pc.add(column, 0.0))  # not a number is missing, and -0 is 0
     encoded = column.dictionary_encode().combine_chunks()
     return np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
 

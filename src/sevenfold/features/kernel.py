@@ -4,7 +4,7 @@ Stream   events in the order in which they became *available*; an event's **plac
 Index    for one key (user, item, pair …): every event as one integer, entity above place, sorted
 Asked    a batch of requests; their times become places once
 Moment   questions answered together: each of a request and, maybe, about an item
-Window   what one feature reads: the events of a key in `[t − over, t)`; its verbs are the aggregates
+Span     what a Window reads of an index; its verbs are the aggregates
 
 A moment t becomes the place of the first event not available before t (events at exactly t are thus outside), and
 "the events of entity e before t" becomes one binary search for `(e, place)`. Everything that is added up is an
@@ -16,14 +16,16 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
 from sevenfold.features.dominance import Dominance
+from sevenfold.features.window import Edge, Window, weighed
 from sevenfold.nouns import F64, I32, I64, Array, Bools, Requests
 
-RESOLUTION = 1_000_000  # sums of columns are kept in millionths
 LONG = 8192  # so many questions are worth sorting by entity: the index is then read from one end to the other
 
 
@@ -74,26 +76,25 @@ class Asked:
     def __init__(self, requests: Requests) -> None:
         self.requests = requests
         self._lock = Lock()
-        self._places: dict[tuple[Stream, int | None], I64] = {}
+        self._places: dict[tuple[Stream, Edge], I64] = {}
 
-    def place(self, stream: Stream, back: int | None) -> I64:
-        """[B] the place of `back` µs before each request (None: of the beginning)."""
+    def place(self, stream: Stream, edge: Edge) -> I64:
+        """[B] the place of an edge told from each request."""
         with self._lock:  # threads that ask for the same wait for the first
-            if (stream, back) not in self._places:
+            if (stream, edge) not in self._places:
                 time = self.requests.time
-                self._places[stream, back] = np.zeros_like(time) if back is None else stream.place(time - back)
-            return self._places[stream, back]
+                self._places[stream, edge] = np.zeros_like(time) if edge.back is None else stream.place(edge.times(time))
+            return self._places[stream, edge]
 
 
 class Moment:
     """m questions answered together: each of a request and, where `item` is given, about an item."""
 
-    def __init__(self, asked: Asked, entity: Callable[[Moment, str], Array], request: Array,
-                 item: I32 | None = None) -> None:
+    def __init__(self, asked: Asked, present: Any, request: Array, item: I32 | None = None) -> None:
         self.asked = asked
+        self.present = present  # who holds the events
         self.request = request
         self.item = item
-        self._entity = entity
         self._memo: dict[Hashable, I64] = {}
 
     def __len__(self) -> int:
@@ -117,12 +118,12 @@ class Moment:
 
     def entity(self, key: str) -> I64:
         """Whose events each question is about; -1 where nobody knows."""
-        return self.once(key, lambda: self._entity(self, key).astype(np.int64))
+        return self.once(key, lambda: self.present.entity(self, key).astype(np.int64))
 
-    def position(self, key: str, index: Index, stream: Stream, back: int | None) -> I64:
-        """[m] the position in the index of `back` µs before each question (None: of the beginning)."""
-        return self.once((id(index), back), lambda: index.position(
-            self.entity(key), self.asked.place(stream, back)[self.request]))
+    def position(self, key: str, index: Index, stream: Stream, edge: Edge) -> I64:
+        """[m] the position in the index of an edge told from each question."""
+        return self.once((id(index), edge), lambda: index.position(
+            self.entity(key), self.asked.place(stream, edge)[self.request]))
 
 
 class Values:
@@ -185,47 +186,44 @@ def prefix(values: Array) -> I64:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
-    """The events of `key` that became available in `[t − wait − over, t − wait)`; all before, where `over` is None."""
+class Span:
+    """The events of an index that a window reads."""
 
-    key: str
+    window: Window
     stream: Stream
     index: Index
     values: Values
     differences: Differences | None = None  # where `distinct` is asked
-    unit: int = 1  # what the integers of `sum` must be divided by
-    over: int | None = None  # µs
-    wait: int = 0  # µs from an event to the moment at which what is read of it is known
-
-    @property
-    def backs(self) -> tuple[int | None, int]:
-        """How long before t the window begins (None: ever) and ends, in µs."""
-        return (None if self.over is None else self.over + self.wait), self.wait
 
     def places(self, at: Moment) -> list[I64]:
-        """[B] the places at which each request's window begins and ends."""
-        return [at.asked.place(self.stream, back) for back in self.backs]
+        """[B] the places at which each request's window ends and begins."""
+        return [at.asked.place(self.stream, edge) for edge in self.window.edges]
 
     def bounds(self, at: Moment) -> list[I64]:
-        """[m] the positions of the first event and one past the last."""
-        return [at.position(self.key, self.index, self.stream, back) for back in self.backs]
+        """[m] the positions of the edges, the latest first."""
+        return [at.position(self.window.key, self.index, self.stream, edge) for edge in self.window.edges]
 
-    def count(self, at: Moment) -> I64:
+    def count(self, at: Moment) -> Array:
         """How many events with a value each row sees."""
-        return _between(self.values.counts, *self.bounds(at))
+        return self._weighed(self.values.counts, at)
 
-    def sum(self, at: Moment) -> I64:
-        """The sum of their values, an integer."""
-        return _between(self.values.totals, *self.bounds(at))
+    def sum(self, at: Moment) -> Array:
+        """The sum of their values."""
+        return self._weighed(self.values.totals, at)
+
+    def _weighed(self, sums: I64 | None, at: Moment) -> Array:
+        stretches = [_between(sums, low, high) for high, low in pairwise(self.bounds(at))]
+        return weighed(stretches, self.window.weights)
 
     def distinct(self, at: Moment) -> I64:
         """How many different values they have."""
         assert self.differences is not None, "made for another aggregate"
-        return self.differences.count(*self.bounds(at))
+        high, low = self.bounds(at)
+        return self.differences.count(low, high)
 
     def last(self, at: Moment, n: int) -> I64:
         """The rows in the log of the last n events, newest first: [m, n], padded with -1."""
-        low, high = self.bounds(at)
+        high, low = self.bounds(at)
         if not len(self.index.keys):
             return np.full((len(at), n), -1, dtype=np.int64)
         position = high[:, None] - np.arange(1, n + 1)
@@ -234,10 +232,10 @@ class Window:
 
     def since(self, at: Moment) -> I64:
         """Microseconds since the last event became known; -1 where there is none."""
-        low, high = self.bounds(at)
+        high, low = self.bounds(at)
         if not len(self.index.keys):
             return np.full(len(at), -1, dtype=np.int64)
-        known = self.stream.available[self.index.places[np.maximum(high - 1, 0)]] + self.wait
+        known = self.stream.available[self.index.places[np.maximum(high - 1, 0)]] + self.window.wait
         return np.where(high == low, -1, at.time - known)
 
 

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from sevenfold.errors import DataError, DesignError, nearest
 from sevenfold.features.columns import millionths
+from sevenfold.features.window import EVENTS as EVENTS
+from sevenfold.features.window import LABEL as LABEL
 from sevenfold.nouns import Array, Bools, Data, Entities
 
 State = Mapping[str, Array]  # what a fit has frozen
 KEYS = ("user", "item", "pair")
-EVENTS, LABEL = "events", "label"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Past:
         if self.group not in KEYS:
             raise DesignError(self.where, f"a windowed feature belongs to {', '.join(KEYS)}, got '{self.group}'",
                               "Move it to the group whose events it reads.")
+
+    def aged(self, over: float | None, half_life: float | None) -> None:
+        """Refuse a window that both ends and fades."""
+        if over is not None and half_life is not None:
+            raise DesignError(self.where, "a window ends with 'over' or fades with 'half_life', got both", "Keep one of the two.")
 
     def request_time(self, column: str) -> None:
         """Refuse a column that is not the moment of the request itself."""

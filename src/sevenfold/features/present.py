@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
-from sevenfold.features.columns import codes_of, millionths
-from sevenfold.features.kernel import RESOLUTION, Differences, Index, Moment, Stream, Values, Window, by_entity
-from sevenfold.features.past import EVENTS, LABEL
-from sevenfold.nouns import F32, I64, SECOND, Array, Data
+from sevenfold.features.columns import codes_of, millionths, numbers
+from sevenfold.features.kernel import Differences, Index, Moment, Span, Stream, Values, by_entity
+from sevenfold.features.window import EVENTS, LABEL, Window, micros
+from sevenfold.nouns import F32, F64, I64, Array, Bools, Data, Requests
 
 Made = TypeVar("Made")
 Reader = Callable[[Moment], Array]
@@ -46,7 +46,8 @@ class Present:
         self.events = Stream(data.log.available)
         positive = data.log.positive
         self.acts = self.events if positive.all() else Stream(data.log.available, np.flatnonzero(positive))
-        self._made: dict[tuple[Any, ...], Any] = {}
+        self._width = len(data.items)
+        self._made: dict[Any, Any] = {}
 
     def copied(self, rows: I64) -> Present:
         """The same log, its indices shared, for a catalogue whose item j copies item `rows[j]`."""
@@ -61,7 +62,7 @@ class Present:
         return pairs[pairs >= 0]
 
     def _pair(self, user: Array, item: Array) -> I64:
-        return np.where((user < 0) | (item < 0), -1, user.astype(np.int64) * len(self.data.items) + item)
+        return np.where((user < 0) | (item < 0), -1, user.astype(np.int64) * self._width + item)
 
     def _key(self, key: str, user: Array, item: Array) -> Array:
         if key == "pair":
@@ -70,11 +71,16 @@ class Present:
             return np.where(self._pairs[at] == pair, at, -1) if len(self._pairs) else np.full(len(pair), -1)
         return {"user": user, "item": item}[key]
 
+    def who(self, requests: Requests) -> Array:
+        """[B] whose events each request's own are."""
+        return requests.user
+
     def entity(self, at: Moment, key: str) -> Array:
         """Whose events each row of a moment asks for."""
+        user = self.who(at.asked.requests)[at.request]
         if key == "user" or at.item is None:
-            return at.user
-        return self._key(key, at.user, at.item if self.alias is None else self.alias[at.item])
+            return user
+        return self._key(key, user, at.item if self.alias is None else self.alias[at.item])
 
     def index(self, key: str, stream: Stream) -> Index:
         """The events of a stream by user, item or pair."""
@@ -82,7 +88,7 @@ class Present:
             entity = self._key(key, self.data.log.user, self.data.log.item)
             return Index(entity if stream.rows is None else entity[stream.rows], stream.bits)
 
-        return self._once((Index, key, id(stream)), make)
+        return self.once((Index, key, id(stream)), make)
 
     def order(self, key: str, entity: Array) -> I64:
         """[m] questions about entities, in an order in which the index is read from one end to the other."""
@@ -99,44 +105,67 @@ class Present:
             matrix, scaled = matrix[self.alias[:-1]], scaled[self.alias[:-1]]
         return Lookup(group, np.vstack([matrix, np.full((1, matrix.shape[1]), unknown, dtype=np.float32)]), scaled)
 
-    def window(self, key: str, of: str = EVENTS, over: float | None = None) -> Window:
-        """Events, labels or a column's values of an entity, to be counted and summed; `over` in seconds."""
-        index = self.index(key, self.events)
-        values = self._once((Values, key, of), lambda: self._added(of, self.events.row(index.places)))
-        return Window(key=key, stream=self.events, index=index, values=values, over=_micros(over),
-                      unit=1 if of in (EVENTS, LABEL) else RESOLUTION, wait=self.data.label_wait if of == LABEL else 0)
+    def window(self, key: str, of: str = EVENTS, *, over: float | None = None, half_life: float | None = None) -> Window:
+        """Events, labels or a column's values of an entity, to be counted and summed; times in seconds."""
+        return self._read(Window(key=key, of=of, over=micros(over), half_life=micros(half_life),
+                                 wait=self.data.label_wait if of == LABEL else 0))
 
     def different(self, key: str, of: str, over: float | None) -> Window:
         """The same events, to tell their users, items or a column's values apart."""
-        window = self.window(key, EVENTS, over)
-        rows = self.events.row(window.index.places)
-        return replace(window, differences=self._once(
-            (Differences, key, of), lambda: Differences(window.index, self._codes(of)[rows])))
+        return self._read(Window(key=key, over=micros(over), apart=of))
 
     def positives(self, key: str, over: float | None = None, wait: int | None = None) -> Window:
         """The positive events of an entity, `wait` µs (else as long as it takes to know) after they arrived."""
-        return Window(key=key, stream=self.acts, index=self.index(key, self.acts), values=Values(),
-                      over=_micros(over), wait=self.act_wait if wait is None else wait)
+        return self._read(Window(key=key, over=micros(over), wait=self.act_wait if wait is None else wait, acts=True))
+
+    def _read(self, window: Window) -> Window:
+        """A window that will be read: its index is made now, once for all who read it."""
+        self.held(window)
+        return window
+
+    def held(self, window: Window) -> Span:
+        """The events of a window."""
+        return self.once(window, lambda: self._span(window))
+
+    def _span(self, window: Window) -> Span:
+        stream = self.acts if window.acts else self.events
+        index = self.index(window.key, stream)
+        values = Values() if window.acts else self.once(
+            (Values, window.key, window.of), lambda: self._added(window.of, stream.row(index.places)))
+        apart = None if window.apart is None else self.once(
+            (Differences, window.key, window.apart),
+            lambda: Differences(index, self.codes(str(window.apart))[stream.row(index.places)]))
+        return Span(window=window, stream=stream, index=index, values=values, differences=apart)
 
     def _added(self, of: str, rows: I64) -> Values:
         if of == EVENTS:
             return Values()
         if of == LABEL:
             return Values(self.data.log.positive[rows])
-        values, known = self._once((of,), lambda: millionths(self.data.log.table[of], of))
+        values, known = self.once((of,), lambda: self.millionths(of))
         return Values(values[rows], None if known.all() else known[rows])
 
-    def _codes(self, of: str) -> Array:
+    def numbers(self, column: str) -> F64:
+        """[n] a numeric column of the log, NaN where a value is missing."""
+        return numbers(self.data.log.table[column], column)
+
+    def millionths(self, column: str) -> tuple[I64, Bools]:
+        """[n] the same as integers of 1e-6, and which are known."""
+        return millionths(self.data.log.table[column], column)
+
+    def newest(self, window: Window, at: Moment, n: int, column: str) -> F64:
+        """[m, n] a column's values of the last n events of a window, newest first; NaN where there are fewer."""
+        values = self.once((Present.newest, column), lambda: np.append(self.numbers(column), np.nan))
+        return values[self.held(window).last(at, n)]
+
+    def codes(self, of: str) -> Array:
+        """[n] the log's users, items or a column's values as numbers, -1 where one is missing."""
         log = self.data.log
         return {"user": log.user, "item": log.item}[of] if of in ("user", "item") else codes_of(log.table[of], of)
 
-
-    def _once(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
+    def once(self, key: Any, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for all features that ask."""
         if key not in self._made:
             self._made[key] = make()
         made: Made = self._made[key]
         return made
-
-
-def _micros(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * SECOND)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -70,6 +71,12 @@ class View:
         bound = in_parallel(bind, list(groups), len(self.data.log))
         return {group: (slice(*place), readers) for group, place, readers in zip(groups, pairwise(ends), bound)}
 
+    def of(self, present: Present) -> View:
+        """The same features, their readers bound once, over what somebody else holds."""
+        other = copy(self)
+        other._present, other.data = present, present.data
+        return other
+
     @property
     def items(self) -> int:
         """How many items the catalogue has."""
@@ -86,9 +93,9 @@ class View:
         def read(task: tuple[str, Array]) -> None:
             group, rows = task
             if group in once:
-                once[group][rows] = self._read(group, Moment(asked, self._present.entity, rows))
+                once[group][rows] = self._read(group, Moment(asked, self._present, rows))
             else:
-                at = Moment(asked, self._present.entity, candidates.request[rows], candidates.item[rows])
+                at = Moment(asked, self._present, candidates.request[rows], candidates.item[rows])
                 values[rows, self._groups[group][0]] = self._read(group, at)
 
         def spread(block: slice) -> None:
@@ -119,7 +126,7 @@ class View:
         by_user, asked = self._present.order("user", requests.user) if n else np.arange(0), Asked(requests)
 
         def fill(block: slice) -> None:
-            rows = self._positives.last(Moment(asked, self._present.entity, by_user[block]), n)
+            rows = self._positives.last(Moment(asked, self._present, by_user[block]), n)
             items = self.data.log.item[rows] if len(self.data.log) else rows
             history[by_user[block]] = self._catalogue(np.where(rows < 0, -1, items))
 
@@ -128,11 +135,11 @@ class View:
 
     def seen(self, requests: Requests) -> tuple[I64, I32]:
         """CSR of the items of each user's earlier events (of impressions: the positive ones); they may repeat."""
-        window = self._seen
-        low, high = window.bounds(Moment(Asked(requests), self._present.entity, np.arange(len(requests))))
+        span = self._present.held(self._seen)
+        high, low = span.bounds(Moment(Asked(requests), self._present, np.arange(len(requests))))
         ends = prefix(high - low)
         position = np.arange(ends[-1]) + np.repeat(low - ends[:-1], high - low)
-        items = self._catalogue(self.data.log.item[window.stream.row(window.index.places[position])])
+        items = self._catalogue(self.data.log.item[span.stream.row(span.index.places[position])])
         return ends, items
 
     def _catalogue(self, items: Array) -> I32:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from sevenfold.errors import DesignError
 from sevenfold.features.columns import coded, frequent, is_words
-from sevenfold.features.kernel import Index, Moment, Window, prefix, ratio
+from sevenfold.features.kernel import Index, Moment, Span, prefix, ratio
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import I64, Array
@@ -40,8 +40,7 @@ class Affinity:
         """[m] shares."""
         table = _Table(present.data.items.table[self.affinity], state["levels"])
         positives = present.positives("user", self.over)
-        index = table.index(present, positives)
-        return lambda at: table.shares(at, positives, index)
+        return lambda at: table.shares(at, at.present.held(positives))
 
 
 class _Table:
@@ -62,33 +61,37 @@ class _Table:
         rows = np.repeat(np.arange(len(items)), length)
         return rows, self.value[np.arange(len(rows)) + (start - prefix(length)[:-1])[rows]]
 
-    def index(self, present: Present, positives: Window) -> Index:
+    def index(self, present: Present, positives: Span) -> Index:
         """The positive events by user and value."""
+        return present.once((self, positives.stream), lambda: self._indexed(present, positives))
+
+    def _indexed(self, present: Present, positives: Span) -> Index:
         rows = positives.stream.row(np.arange(len(positives.stream.available)))
         place, value = self.of(present.data.log.item[rows])
         user = present.data.log.user[rows][place].astype(np.int64)
         return Index(np.where(user < 0, -1, user * self.size + value), positives.stream.bits, place)
 
-    def shares(self, at: Moment, positives: Window, index: Index) -> Array:
+    def shares(self, at: Moment, positives: Span) -> Array:
         """[m] shares: integers until the one division."""
         rows, value = self.of(at.entity("item"))
-        count = prefix(self._counts(at, positives, index, rows, value))
+        count = prefix(self._counts(at, positives, rows, value))
         ends = np.searchsorted(rows, np.arange(len(at) + 1))
         possible = positives.count(at) * np.diff(ends)
         return ratio(count[ends[1:]] - count[ends[:-1]], possible)
 
-    def _counts(self, at: Moment, positives: Window, index: Index, rows: I64, value: I64) -> I64:
+    def _counts(self, at: Moment, positives: Span, rows: I64, value: I64) -> I64:
         """The user's positive events with each (row, value): asked once a request where that is less to ask."""
         request = at.request[rows]
         requests = np.arange(at.request.min(), at.request.max() + 1) if len(rows) else request
         if len(requests) * self.size > len(rows):
-            return self._of_users(at, positives, index, request, value)
+            return self._of_users(at, positives, request, value)
         every = np.tile(np.arange(self.size), len(requests))
-        grid = self._of_users(at, positives, index, requests.repeat(self.size), every)
+        grid = self._of_users(at, positives, requests.repeat(self.size), every)
         return grid[(request - requests[0]) * self.size + value] if len(rows) else grid
 
-    def _of_users(self, at: Moment, positives: Window, index: Index, request: Array, value: Array) -> I64:
-        user = at.asked.requests.user[request].astype(np.int64)
+    def _of_users(self, at: Moment, positives: Span, request: Array, value: Array) -> I64:
+        user = at.present.who(at.asked.requests)[request].astype(np.int64)
         entity = np.where(user < 0, -1, user * self.size + value)
-        first, last = (index.position(entity, place[request]) for place in positives.places(at))
+        index = self.index(at.present, positives)
+        last, first = (index.position(entity, place[request]) for place in positives.places(at))
         return last - first

@@ -32,5 +32,4 @@ class Last:
         if self.last == "item":
             return lambda at: np.empty((len(at), 0), dtype=np.float32)
         window = present.window(group)
-        values = np.append(numbers(present.data.log.table[self.last], self.last), np.nan)
-        return lambda at: values[window.last(at, self.n)]
+        return lambda at: at.present.newest(window, at, self.n, self.last)

@@ -1,0 +1,69 @@
+"""The online execution against the columnar one, bit for bit, on random logs with ties, delays, late and unknown events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sevenfold import features
+from sevenfold.features.online import Online
+from sevenfold.nouns import Candidates, Data, Log, Requests
+from toy_logs import ITEMS, SECOND, USERS, design, worlds
+
+
+def prefix(data: Data, arrivals: np.ndarray, n: int) -> Data:
+    """The data with the first n events to arrive, in order of their time as a log keeps them."""
+    rows = arrivals[:n]
+    return replace(data, log=data.log.take(rows[np.argsort(data.log.time[rows], kind="stable")]))
+
+
+def batch(users: np.ndarray, time: int) -> tuple[Requests, Candidates]:
+    requests = Requests(time=np.full(len(users), time, dtype=np.int64), user=users.astype(np.int32))
+    item = np.tile(np.arange(-1, ITEMS), len(users)).astype(np.int32)
+    request = np.repeat(np.arange(len(users)), ITEMS + 1).astype(np.int32)
+    return requests, Candidates(request=request, item=item, sources={}, ranks={})
+
+
+class Shop:
+    """Users' blobs in a dictionary, as a store would keep them."""
+
+    def __init__(self, online: Online) -> None:
+        self.online = online
+        self.blobs: dict[int, bytes] = {}
+
+    def take(self, log: Log) -> None:
+        ids = [None if user < 0 else user for user in log.user.tolist()]
+        for user, record in zip(log.user.tolist(), self.online.arrive(log, ids)):
+            if user >= 0:
+                self.blobs[user] = self.online.layout.extended(self.blobs.get(user), record[None])
+
+
+@settings(max_examples=500, deadline=None)
+@given(data=worlds(), cut=st.integers(0, 30), own=st.booleans(), seed=st.integers(0, 2**32 - 1))
+def test_event_by_event_equals_the_whole_log_at_once(data: Data, cut: int, own: bool, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = len(data.log)
+    # anything may come late, even much later than it says it was available
+    arrivals = np.argsort(data.log.available + rng.integers(0, 8, n) * SECOND * rng.integers(0, 2), kind="stable")
+    fitted = features.fit(design(own=own), data, cut * SECOND)
+    shop = Shop(Online(fitted, data))
+    done = 0
+    for until in sorted(rng.integers(0, n + 1, 4).tolist()):
+        while done < until:
+            step = min(int(rng.integers(1, 6)), until - done)
+            shop.take(data.log.take(arrivals[done:done + step]))
+            done += step
+        time = int(rng.integers(0, 32)) * SECOND + int(rng.integers(-1, 2))
+        users = rng.permutation(np.arange(-1, USERS))[:rng.integers(1, USERS + 2)]
+        requests, candidates = batch(users, time)
+        offline = fitted.over(prefix(data, arrivals, done))
+        online = shop.online.view([shop.blobs.get(int(user)) for user in users], time)
+        expected, found = offline.rows(requests, candidates), online.rows(requests, candidates)
+        different = np.argwhere(expected.values.view(np.uint32) != found.values.view(np.uint32))
+        assert not len(different), [(expected.names[c], expected.values[r, c], found.values[r, c]) for r, c in different[:5]]
+        np.testing.assert_array_equal(expected.history, found.history)
+        for a, b in zip(offline.seen(requests), online.seen(requests), strict=True):
+            np.testing.assert_array_equal(a, b)
