@@ -32,6 +32,7 @@ check: $(VENV)/dev  ## style, types and the order of the parts
 bench: $(VENV)/dev  ## measure beside the peers (SEVENFOLD_DATA names the folder with the data sets)
 	$(BIN)/python bench/features.py --rows 1M
 	$(BIN)/python bench/ml100k.py
+	$(BIN)/python bench/mutations.py
 
 wheel: $(VENV)/dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

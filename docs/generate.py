@@ -1,25 +1,54 @@
-"""Writes `docs/language.md` from the code: `python docs/generate.py`. A test demands that the file is up to date."""
+"""Writes what is made from the code: `python docs/generate.py`. A test demands that the files are up to date.
+
+language.md     every key, part and check of the language          checks/    a page for each check, and their index
+mutations.md    what the checks catch of faults planted on purpose
+"""
 
 from __future__ import annotations
 
-import ast
-import inspect
+import sys
 import typing
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from sevenfold import registry, units
 from sevenfold.design import findings, sections, vocabulary
+from sevenfold.design.checks import pages
 from sevenfold.design.checks.examples import examples
+from sevenfold.design.convert import required
+from sevenfold.design.described import comments, default_of, part_text, spell_type, spell_value
 
-WORDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+from design import mutants  # the tests know how faults are planted
+
 HERE = Path(__file__).parent
 STEPS = ("requirements", "framing", "data", "solutions", "evaluation", "serving", "monitoring")
 KINDS = {"feature": "Features", "retriever": "Retrievers", "learner": "Learners", "reranker": "Re-rankers"}
-REGISTRIES = {"feature": registry.FEATURES, "retriever": registry.RETRIEVERS, "learner": registry.LEARNERS,
-              "reranker": registry.RERANKERS}
+EDITOR = """Editors complete and underline with `sevenfold schema > sevenfold.schema.json` and, as a document's first line,
+`# yaml-language-server: $schema=sevenfold.schema.json` (the path from the document to the schema)."""
+USE = """Made from the code by `docs/generate.py`. `sevenfold check --explain CODE` prints a page; a name does as well as a code.
+
+Before a commit, with [pre-commit](https://pre-commit.com): add the hook `sevenfold-check` of this repository to
+`.pre-commit-config.yaml`, with `files:` as the pattern of your designs where they do not lie in a folder `designs/`.
+In a workflow on GitHub, `sevenfold check --format github FILE...` marks each line that has a finding."""
+
+
+def everything() -> dict[str, str]:
+    """Path below this folder → text, of every file that is made."""
+    made = {f"checks/{code}.md": pages.page(code) for code in findings.RULES}
+    return {"language.md": language(), "mutations.md": mutants.text(), "checks/README.md": index(), **made}
+
+
+def index() -> str:
+    """The checks by family."""
+    lines = ["# Checks", "", USE]
+    for letter, question in pages.families().items():
+        lines += ["", f"## {letter}: {question}", "", "| code | name | severity | says |", "|---|---|---|---|"]
+        lines += [f"| [{code}]({code}.md) | {rule.name} | {rule.severity} | {examples()[code].rule} |"
+                  for code, rule in sorted(findings.RULES.items()) if code[0] == letter]
+    return "\n".join(lines) + "\n"
 
 
 def language() -> str:
@@ -34,7 +63,7 @@ def _header() -> Iterator[str]:
         kind = next(iter(getattr(unit, "__metadata__", ())), None)
         if kind is not None:
             yield f"| {kind.name} | `{kind.example}` |"
-    yield from ("| range | `0.9..1.1` |", "", "Anything can be set aside with `{na: the reason}`.", "")
+    yield from ("| range | `0.9..1.1` |", "", "Anything can be set aside with `{na: the reason}`.", "", EDITOR, "")
 
 
 def _steps() -> Iterator[str]:
@@ -55,22 +84,14 @@ def _record(kind: Any, path: str) -> Iterator[str]:
 
 
 def _table(kind: Any, skip: tuple[str, ...] = ()) -> Iterator[str]:
-    comments = _comments(kind)
+    said = comments(kind)
     yield from ("| key | type | default | |", "|---|---|---|---|")
     hints = typing.get_type_hints(kind, include_extras=True)
     for part in fields(kind):
         if part.name not in skip:
             hint = hints[part.name]
-            yield f"| `{part.name.rstrip('_')}` | {_spell(hint)} | {_default(part, hint)} | {comments.get(part.name, '')} |"
-
-
-def _comments(kind: Any) -> dict[str, str]:
-    """Field → the comment behind it in the source."""
-    found = {}
-    for line in inspect.getsource(kind).splitlines():
-        if ":" in line and "  # " in line:
-            found[line.split(":")[0].strip()] = line.split("  # ", 1)[1].strip()
-    return found
+            about = said.get(part.name, "").replace("|", "\\|")
+            yield f"| `{part.name.rstrip('_')}` | {spell_type(hint)} | {_default(part, hint)} | {about} |"
 
 
 def _inner(hint: Any) -> Any:
@@ -80,60 +101,27 @@ def _inner(hint: Any) -> Any:
     return next((found for found in map(_inner, typing.get_args(hint)) if found), None)
 
 
-def _spell(hint: Any) -> str:
-    if metadata := getattr(hint, "__metadata__", ()):
-        return str(getattr(metadata[0], "name", "")) or _spell(hint.__origin__)
-    arguments = [part for part in typing.get_args(hint) if part not in (type(None), Ellipsis)]
-    if typing.get_origin(hint) is typing.Literal:
-        return " · ".join(f"`{word}`" for word in arguments)
-    if arguments:
-        if _is_mapping(hint):
-            return f"names → {_spell(arguments[-1])}"
-        several = "list of " if typing.get_origin(hint) is tuple else ""
-        return several + " or ".join(dict.fromkeys(map(_spell, arguments)))
-    return WORDS.get(hint.__name__, hint.__name__.lower())
-
-
-def _write(hint: Any, value: Any) -> str:
-    """A default as a document writes it."""
-    parts = [hint, *typing.get_args(hint)]
-    unit = next((part.__metadata__[0] for part in parts if isinstance(getattr(part, "__metadata__", [0])[0], units.Unit)), None)
-    written = units.write(value, unit) if unit and isinstance(value, (int, float)) else value
-    return f"`{'none' if written is None else written}`"
-
-
-def _is_mapping(hint: Any) -> bool:
-    return "Mapping" in str(typing.get_origin(hint))
-
-
 def _default(part: Any, hint: Any) -> str:
-    if part.default is MISSING and part.default_factory is MISSING:
+    if required(part):
         return ""
-    value = part.default if part.default is not MISSING else part.default_factory()
+    value = default_of(part)
     if value is None:
         return "*optional*"
-    return "*see below*" if is_dataclass(value) else _write(hint, value) if value not in ((), {}, "") else "*none*"
+    return "*see below*" if is_dataclass(value) else f"`{spell_value(hint, value)}`" if value not in ((), {}, "") else "*none*"
 
 
 def _parts() -> Iterator[str]:
     for kind, title in KINDS.items():
         yield from (f"## {title}", "", "| name | parameters | what it is |", "|---|---|---|")
         for name, entry in vocabulary.VOCABULARY[kind].items():
-            built = name in REGISTRIES[kind]
-            about = _doc(REGISTRIES[kind], name) if built else "*in the language; not built yet*"
-            taken = REGISTRIES[kind].schema(name) if built else vocabulary.schema(kind, name)
-            words = ", ".join(f"{key}: {_spell(hint)}" + ("" if value is registry.REQUIRED else f" = {_write(hint, value)}")
-                              for key, (hint, value) in taken.items())
+            words = ", ".join(_parameter(key, *known) for key, known in vocabulary.schema(kind, name).items())
+            about = part_text(kind, name).replace("|", "\\|")
             yield f"| `{name}` | {words} | {about if entry.family == 'other' else f'{entry.family}: {about}'} |"
         yield ""
 
 
-def _doc(known: registry.Registry, name: str) -> str:
-    """The first sentence of a part's docstring, read without importing it."""
-    path = Path(registry.__file__).parent.joinpath(*known.package.split(".")[1:], f"{name}.py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    maker = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == registry.class_name(name))
-    return " ".join((ast.get_docstring(maker) or "").split("\n\n")[0].split()).replace("|", "\\|")
+def _parameter(key: str, hint: Any, value: Any) -> str:
+    return f"{key}: {spell_type(hint)}" + ("" if value is registry.REQUIRED else f" = `{spell_value(hint, value)}`")
 
 
 def _checks() -> Iterator[str]:
@@ -141,8 +129,12 @@ def _checks() -> Iterator[str]:
                 "| code | name | severity | says | because |", "|---|---|---|---|---|")
     for code, example in examples().items():
         rule = findings.RULES[code]
-        yield f"| {code} | {rule.name} | {rule.severity} | {example.rule} | {example.reason} |"
+        yield f"| [{code}](checks/{code}.md) | {rule.name} | {rule.severity} | {example.rule} | {example.reason} |"
 
 
 if __name__ == "__main__":
-    (HERE / "language.md").write_text(language(), encoding="utf-8")
+    (HERE / "checks").mkdir(exist_ok=True)
+    for old in (HERE / "checks").glob("*.md"):
+        old.unlink()
+    for name, text in everything().items():
+        (HERE / name).write_text(text, encoding="utf-8")

@@ -9,8 +9,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "sevenfold"
 ORDER = (  # the parts that stand so far, top to bottom
-    "errors", "units", "registry", "nouns", "record", "statistics", "design", "data", "features", "networks", "models",
-    "funnel", "evaluation", "audit", "bundle", "report", "run", "cli", "designs", "testing",
+    "errors", "units", "registry", "nouns", "record", "statistics", "design", "stores", "data", "features", "networks", "models",
+    "funnel", "evaluation", "audit", "bundle", "report", "run", "serving", "cli", "designs", "testing",
 )
 FILES = sorted(SOURCE.rglob("*.py"))
 MODULES = {".".join(("sevenfold", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__"): path

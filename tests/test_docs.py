@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import sevenfold
 from sevenfold import cli
@@ -20,13 +21,33 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 VERBS = [verb for group in cli.VERBS.values() for verb in group]
 
 
-def test_the_language_page_is_up_to_date() -> None:
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    """Path below docs → text, of every page that is made from the code."""
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
-    assert (ROOT / "docs" / "language.md").read_text(encoding="utf-8") == generate.language(), "run: python docs/generate.py"
+    return dict(generate.everything())
+
+
+def test_what_is_made_from_the_code_is_up_to_date(made: dict[str, str]) -> None:
+    there = {name: path.read_text(encoding="utf-8") for name in made if (path := ROOT / "docs" / name).exists()}
+    assert [name for name, text in made.items() if there.get(name) != text] == [], "run: python docs/generate.py"
+    assert {f"checks/{path.name}" for path in (ROOT / "docs" / "checks").iterdir()} == {one for one in made if "/" in one}
+
+
+def test_every_link_of_the_documentation_leads_somewhere(made: dict[str, str]) -> None:
+    for name, text in made.items():
+        for link in re.findall(r"\]\(([^)#]+)\)", text):
+            assert link.startswith("https://") or (ROOT / "docs" / name).parent.joinpath(link).exists(), f"{name}: {link}"
+
+
+def test_the_measured_table_is_full(made: dict[str, str]) -> None:
+    caught, planted = re.search(r"\*\*(\d+) of (\d+)\*\*", made["mutations.md"]).groups()  # type: ignore[union-attr]
+    assert caught == planted
+    assert "**0 false findings**" in made["mutations.md"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -67,3 +88,10 @@ def test_help_needs_no_heavy_library() -> None:
 def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["chek"]) == 1
     assert "Did you mean 'check'?" in capsys.readouterr().err
+
+
+def test_the_hook_for_a_commit_runs_check_on_designs() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert hook["entry"].split() == ["sevenfold", "check"]
+    paths = ["designs/video.yaml", "ml/design/a.yml", "config/app.yaml", "designs/deep/a.yaml", "designs/a.txt"]
+    assert [path for path in paths if re.search(hook["files"], path)] == paths[:2]

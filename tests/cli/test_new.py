@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from sevenfold import design
 from sevenfold.cli import main, new
+from sevenfold.design import vocabulary
+from sevenfold.design.vocabulary import VOCABULARY
 
 ALL = [(case, data) for case in new.cases() for data in new.variants(case)]
 
@@ -87,7 +90,59 @@ def test_list_names_every_design(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "--list"]) == 0
     text = capsys.readouterr().out
     assert all(f"{case} " in text for case in new.cases())
-    assert "--data world, ml-1m" in text
+    assert "recommend, 3 solutions, data: world, ml-1m\n         runs here" in text
+    assert "no data: payments.parquet, merchants.parquet" in text
+
+
+def test_the_list_as_json_says_what_keeps_a_design_from_running(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "--list", "--json"]) == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert list(listed) == new.cases()
+    assert listed["video"] == {
+        "name": "video", "why": "Viewers leave when the first screen bores them. Show ten videos they will finish.",
+        "task": "recommend", "solutions": 3, "data": ["world", "ml-1m"], "not_built": [], "no_data": [], "runs": True}
+    for one in listed.values():
+        assert one["runs"] == (one["not_built"] == one["no_data"] == [])
+        assert set(one["no_data"]) <= set(one["data"])
+
+
+@pytest.mark.parametrize("case", ["feed", "search"])
+def test_not_built_are_names_of_the_language(case: str) -> None:
+    known = {name for kind in VOCABULARY for name in vocabulary.names(kind)}
+    found = new.case_of(case).not_built
+    assert set(found) <= known
+    assert len(found) == len(set(found))
+
+
+def test_data_that_can_be_fetched_do_not_keep_a_design_from_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEVENFOLD_DATA", str(tmp_path))
+    assert new.case_of("ratings").no_data == ()
+    assert "globo:clicks" in new.case_of("similar").no_data  # its publisher wants a login
+    (tmp_path / "globo").mkdir()
+    (tmp_path / "globo" / "clicks.parquet").touch()
+    assert "globo:clicks" not in new.case_of("similar").no_data
+
+
+@pytest.mark.parametrize(("case", "lines"), [
+    ("fraud", ["payments.parquet  expected: your own events", "merchants.parquet  expected: your own items"]),
+    ("ratings", ["ml-1m:ratings  expected: events; sevenfold data get ml-1m"]),
+    ("similar", ["globo:clicks  expected: events; behind a login: fetch it by hand"])])
+def test_new_says_which_data_it_expects(case: str, lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                        capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SEVENFOLD_DATA", str(tmp_path / "none"))
+    assert main(["new", case, str(tmp_path / case)]) == 0
+    told = capsys.readouterr().out
+    assert all(line in told for line in lines)
+    assert [path.name for path in (tmp_path / case).iterdir()] == [f"{case}.yaml"]
+
+
+def test_data_that_are_here_are_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                           capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SEVENFOLD_DATA", str(tmp_path))
+    (tmp_path / "globo").mkdir()
+    (tmp_path / "globo" / "clicks.parquet").touch()
+    assert main(["new", "similar", str(tmp_path / "mine")]) == 0
+    assert "globo:clicks  is here: events" in capsys.readouterr().out
 
 
 def test_new_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

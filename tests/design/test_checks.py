@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sevenfold import design
-from sevenfold.design.document import Unreadable, parse
 from sevenfold.design.checks.examples import DESIGNS, Mutant, examples
+from sevenfold.design.document import Unreadable, parse
 from sevenfold.design.findings import RULES, Finding, Rule, line_of, related
 
 SHIPPED = sorted(path for path in DESIGNS.glob("*.yaml") if "." not in path.stem)
@@ -162,6 +164,86 @@ def test_time_checks_do_not_apply_without_a_clock() -> None:
      "the goal is 'watch_time', and online nobody watches it", "guards"),
     ("ads", "solutions: {deep: {predict: null, rank: boosted}}", "solutions.deep", "has nothing to rank", "predict"),
     ("ads", "solutions: {deep: {predict: null, train: batch}}", "solutions.deep", "nothing predicts", "logistic"),
+    ("spam", "framing: {label: {positives: 95%}, costs: null}\nevaluation: {metric: accuracy, at: null}", "evaluation.metric",
+     "accuracy decides, though 95% are positive", "pr_auc"),
+    ("video", "evaluation: {metric: ndcg@20}", "evaluation.metric",
+     "'ndcg@20' brings a k of its own, and framing.answer.items: 10 says it", "Write metric: ndcg."),
+    ("search", "evaluation: {metric: mrr}", "evaluation.metric",
+     "'mrr' counts every relevant answer alike, and there are grades in 'grade'", "ndcg"),
+    ("friends", "evaluation: {online: {by: session}}", "evaluation.online.by", "arms are drawn by session", "by: cluster"),
+    ("video", "evaluation: {trade_offs: {cost_quality: null, latency_accuracy: null}}", "evaluation.trade_offs",
+     "not decided: latency_accuracy, cost_quality", "{latency_accuracy: latency}"),
+    ("ads", "evaluation: {trade_offs: {batch_streaming: batch}}", "evaluation.trade_offs.batch_streaming",
+     "'batch' is chosen, yet 'logistic' trains online", "the other"),
+    ("spam", "evaluation: {trade_offs: {precision_recall: recall}}", "evaluation.trade_offs.precision_recall",
+     "'recall' is chosen, yet a false positive costs 20 and a false negative 1", "the other"),
+    ("video", "requirements: {action: null}", "requirements.action", "not answered: who acts on the answer", "action: watch"),
+    ("spam", "requirements: {without_ml: null}", "requirements.without_ml", "bayes, logistic, network all learn", "a rule first"),
+    ("video", "stage: pilot", "data.events.history", "does not say how far back", "history: 90d"),
+    ("video", "data: {storage: {features: lake}}", "data.storage.features",
+     "features are read record by record while somebody waits, and 'lake' is for years", "{features: key_value}"),
+    ("video", "data: {users: null}", "data.features.user.age", "'attribute' reads data.users, and there is none",
+     "users: {path: users.parquet, key: user_id}"),
+    ("video", "data: {events: {item: null}}", "data.features.pair.taste", "'affinity' reads data.events.item, and there is none",
+     "events: {item: item_id}"),
+    ("search", "data: {features: {query: {length: {count: events}}}}", "data.features.query.length", "reads data.events.time",
+     "time: timestamp"),
+    ("video", "data: {features: {itme: {year: null}}}", "data.features.itme", "no rows are of the kind 'itme'", "'item'"),
+    ("video", "data: {features: {context: {busy: {sum: spent}}}}", "data.features.context.busy",
+     "'sum' reads earlier events, and a context has none", "user, item, pair"),
+    ("ads", "solutions: {logistic: {predict: {logistic: {crosses: [[user, campaign]]}}}}", "solutions.logistic.predict",
+     "crosses 'campaign', and no feature is called so", "advertiser"),
+    ("video", "data: {events: {history: 30d}}", "data.events.history",
+     "training gets 80% of 30d, and needs more than 90d (the window of 'taste') + 1d (the embargo)", "more than 114d"),
+    ("friends", "data: {events: {history: 365d}}", "data.events.history",
+     "the test gets 10% of 365d, and needs more than 90d (until a label is known)", "more than 900d"),
+    ("video", "data: {events: {delay: 1h}}", "data.events.delay", "events arrive 1h late, and must show within 1min", "user: 1h"),
+    ("video", "data: {events: {live: null}}", "data.events.live", "the log comes as a file", "live: http"),
+    ("ads", "framing: {label: {biases: null}}", "framing.label.biases", "'clicked' is known only of what was shown or chosen",
+     "position"),
+    ("spam", "framing: {label: {own: null}}", "framing.label", "nothing says when 'label == 'spam'' is known", "own: true"),
+    ("ads", "framing: {label: {delay: 2d}}", "requirements.freshness.model",
+     "'logistic' must learn within 1d, and a label is known after 2.02d", "sooner"),
+    ("video", "framing: {label: {negatives: null}}", "framing.label.negatives", "counts as a no to 'watched >= 0.7'", "unseen"),
+    ("ads", "framing: {label: {recalibrate: null}}", "framing.label.recalibrate",
+     "10% of the negatives are kept, so the odds come out 10 times too high", "recalibrate: true"),
+    ("spam", "framing: {label: {weak: label == 'junk'}}", "framing.label.weak", "'label' is learnt from and judged by",
+     "by itself"),
+    ("spam", "framing: {label: {positives: 0.1%}}\nevaluation: {metric: roc_auc, at: null}", "framing.label.positives",
+     "0.1% are positive, and 'roc_auc' hardly shows how they fare", "pr_auc"),
+    ("spam", "data: {events: {outcomes: [replies]}, features: {text: {back: {words: replies}}}}", "data.features.text.back",
+     "reads 'replies', which is written after the answer", "Take it away"),
+    ("ads", "stage: pilot", "data.events", "an event is taken for known at its own 'shown_at'", "delay: 5min"),
+    ("video", "data: {features: {context: {done: {attribute: watched}}}}", "data.features.context.done",
+     "reads 'watched' of the row itself, and the label is made of it", "{mean: label, over: 30d}"),
+    ("spam", "solutions: {network: {predict: logistic}}", "solutions", "are all of one family, linear", "differ in kind"),
+    ("video", "stage: prototype\nsolutions: {deep: {why: null}}", "solutions.deep.why", "what speaks for 'deep'", "why:"),
+    ("video", "serving: {rank: {within: 90ms}}", "serving",
+     "'trees' may take retrieve 40ms + rank 90ms + rerank 10ms = 140ms, and 120ms is promised", "in 99.67% of answers"),
+    ("video", "framing: {answer: {items: 200}}", "serving.rank.keep", "'rank' keeps 100, and 200 are shown", "keep: 1000"),
+    ("video", "serving: {retrieve: {keep: 50}}", "serving.rank.keep", "'rank' is to keep 100 of the 50", "narrows"),
+    ("friends", "data: {features: {context: {hour: {hour: timestamp}}}}", "serving.batch.for",
+     "lists are made ahead, and 'hour' is known only with the request", "for: fallback"),
+    ("friends", "requirements: {freshness: {user: 12h}}", "serving.batch.every",
+     "lists are made every 1d, and what a user does must show within 12h", "every 12h"),
+    ("search", "serving: {batch: {store: redis://cache, for: everything}}", "serving.batch.for", "the queries of tomorrow",
+     "fallback"),
+    ("ads", "serving: {predict: null}", "serving.predict", "'predict' has no deadline and no fallback", "within: 40ms"),
+    ("friends", "requirements: {scale: {daily_users: 1M}}", "serving.batch.for", "1,000,000 of them come on a day", "fallback"),
+    ("video", "solutions: {trees: {retrieve: [als, ease]}}", "solutions.trees.retrieve",
+     "als, ease know a new item only from a training, every 1d, and it must be found within 10min", "popular"),
+    ("search", "stage: pilot", "solutions", "no solution re-ranks", "rerank: diversity"),
+    ("ads", "serving: {log: 0%}", "serving.log", "no answer is logged, and 'clicked' is known only of", "log: 10%"),
+    ("spam", "stage: pilot\nmonitoring: {release: {via: [full]}}", "monitoring.release", "to everybody at once", "canary"),
+    ("video", "monitoring: {drift: null}", "monitoring.drift", "nobody notices when the world moves", "top_features"),
+    ("spam", "monitoring: {watch: [appeals]}", "monitoring.watch", "'recall' decided which solution ships, and only appeals",
+     "watch: [recall, appeals]"),
+    ("spam", "stage: production", "owner", "nobody is named who answers an alarm", "owner: Ada"),
+    ("ads", "monitoring: {drift: {test: chi2}}", "monitoring.drift.test", "the p-value of 'chi2' calls any change", "psi"),
+    ("spam", "requirements: {freshness: {model: null}}", "monitoring.drift.then", "no cadence and no drift", "model: 24h"),
+    ("friends", "evaluation: {online: {guards: null}}", "monitoring.watch", "a label takes 90d, and nothing that shows sooner",
+     "guards"),
+    ("friends", "stage: pilot", "solutions", "nothing else is ever tried", "explore"),
     ("spam", "solutions: {network: {predict: boosted}}", "", "", ""),
 ])
 def test_messages(base: str, patch: str, where: str, problem: str, hint: str) -> None:
@@ -231,3 +313,23 @@ def test_a_number_of_things_is_at_least_one(line: str):
     found = design.examine(text.encode())
     assert [(one.code, one.where) for one in found] == [("Z09", "framing.answer.items")]
     assert "expected a whole number from 1 on, got" in found[0].problem
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(1, 200), st.integers(1, 500))
+def test_deadlines_may_not_add_up_to_more_than_the_promise(retrieve: int, rank: int, rerank: int, p99: int) -> None:
+    within = {"retrieve": retrieve, "rank": rank, "rerank": rerank}
+    found = findings_of(mutant({"requirements": {"limits": {"p99": f"{p99}ms"}},
+                                "serving": {stage: {"within": f"{one}ms"} for stage, one in within.items()}}))
+    assert ("V01" in {one.code for one in found}) == (sum(within.values()) > p99)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 30))
+def test_more_history_never_makes_a_log_too_short(days: int, window: int, more: int) -> None:
+    def too_short(history: int) -> int:
+        text = mutant({"data": {"events": {"history": f"{history}d"}, "features": {"user": {"active": {"over": f"{window}d"}}}}})
+        return sum(one.code == "D04" for one in findings_of(text))
+
+    assert too_short(days + more) <= too_short(days)
+    assert bool(too_short(days)) == (0.8 * days <= max(90, window) + 1 or 0.1 * days <= 1)

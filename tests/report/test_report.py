@@ -14,7 +14,7 @@ from sample_record import QUALITY, design, estimate, sample, unconcluded
 from sevenfold import report
 from sevenfold.evaluation.boundaries import conclude
 from sevenfold.record import Finding, Record, Solution
-from sevenfold.report import diagram, html, markdown, pictures, tables, terminal
+from sevenfold.report import html, markdown, pictures, tables, terminal
 
 NASTY = "<script>alert('x')</script> & \"quoted\" | `code`"
 
@@ -109,17 +109,6 @@ def test_words_in_the_picture_keep_apart(record: Record) -> None:
         assert all(box.overlap(other) == 0 for other in boxes[number + 1:])
         assert box.x >= 0
         assert box.x + box.width <= pictures.WIDTH
-
-
-def test_the_funnel_is_drawn_both_ways_with_what_it_takes_and_loses() -> None:
-    record = sample()
-    boxes = diagram.steps(design(), design().solutions["trees"], record.solutions["trees"].stages)
-    assert [box.title for box in boxes] == ["data", "retrieve", "features", "rank", "rerank", "answer"]
-    assert [box.out for box in boxes] == ["500k items", "500", "", "100", "10", ""]
-    assert boxes[1].notes == ("p99 19.3 ms", "recall 0.560")
-    for draw in (diagram.across, diagram.down):
-        picture = draw(boxes, "trees")
-        assert all(f">{words}<" in picture for words in ("neighbours", "movies.parquet", "10 items", "500k items"))
 
 
 def test_boundaries_mark_where_the_setting_stands() -> None:

@@ -68,8 +68,8 @@ def test_a_second_run_computes_nothing_again(design: Path, finished: tuple[recor
 
 def test_a_changed_line_computes_only_what_depends_on_it(design: Path, finished: tuple[records.Record, Path]) -> None:
     told = Told()
-    text = design.read_text().replace("popular: {retrieve: popular, rank: logistic}",
-                                      "popular: {retrieve: {popular: {half_life: 3d}}, rank: logistic}")
+    text = design.read_text().replace("    retrieve: popular\n    rank: logistic",
+                                      "    retrieve: {popular: {half_life: 3d}}\n    rank: logistic")
     other = design.with_name("other.yaml")
     other.write_text(text)
     record, folder = execute(documents.load(other), None, told)
@@ -127,7 +127,7 @@ def test_an_incomplete_step_one_is_refused_before_anything_is_read(design: Path,
 
 def test_a_part_that_nobody_builds_is_refused(design: Path, tmp_path: Path) -> None:
     ahead = tmp_path / "ahead.yaml"
-    ahead.write_text(design.read_text().replace("rank: logistic}", "rank: resource_allocation}"))
+    ahead.write_text(design.read_text().replace("rank: logistic\n", "rank: resource_allocation\n"))
     with pytest.raises(DesignError, match="so nothing was run"):
         execute(documents.load(ahead))
 

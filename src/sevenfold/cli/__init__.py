@@ -17,6 +17,8 @@ VERBS = {
         "new": "a design to start from, or one drafted from your own table",
         "check": "every problem of a design at once, each with its line and its mend",
         "show": "the design with every default filled in",
+        "estimate": "requests, bytes, servers, dollars: each formula with its numbers",
+        "outline": "a 45-minute whiteboard session, its follow-up questions, an examination",
         "schema": "JSON Schema of a design, for editors",
     },
     "Build": {
@@ -26,6 +28,9 @@ VERBS = {
         "what-if": "where the decision flips",
         "answer": "one answer from a run's bundle",
         "demo": "the main job on a simulated world, and one planted leak stopped",
+    },
+    "Serve": {
+        "ingest": "append events to a run's log, each once",
     },
 }
 

@@ -7,20 +7,40 @@ data. Sections are replaced as text, so that comments survive.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sevenfold.data import draft, world
+from sevenfold.data import catalogue, draft, world
+from sevenfold.data.sources import CATALOGUED
+from sevenfold.design import Design, from_mapping, unbuilt
+from sevenfold.design.document import parse
 from sevenfold.errors import DesignError, nearest
 
 HELP = "Write a complete design that checks clean, with its assumptions marked '# ?'; or draft one from a table."
 
 DESIGNS = Path(__file__).parent.parent / "designs"
 WORLD = {"users": 2_000, "items": 1_000, "events": 100_000, "seed": 0}
+SIMULATED = "data/"  # where a design finds the world that is written beside it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What there is to know of a shipped design before it is written."""
+
+    name: str
+    why: str
+    task: str
+    solutions: int
+    data: tuple[str, ...]  # what it can start on: words for --data, else the paths of its tables
+    not_built: tuple[str, ...]  # parts that it names and this installation cannot make
+    no_data: tuple[str, ...]  # paths that nothing here can fill
+    runs: bool
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +51,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="the data it starts on; default: the case's own")
     parser.add_argument("--from", dest="table", type=Path, metavar="FILE",
                         help="draft data and framing from a CSV or Parquet file")
-    parser.add_argument("--list", action="store_true", help="list the shipped designs and their data")
+    parser.add_argument("--list", action="store_true", help="list the shipped designs, their data, and whether each runs here")
+    parser.add_argument("--json", action="store_true", help="list them as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write a design, or list what there is."""
-    if args.list:
-        print(catalogue())
+    if args.list or args.json:
+        listed = [case_of(name) for name in cases()]
+        print(json.dumps([asdict(one) for one in listed], indent=2) if args.json else "\n".join(map(_lines, listed)))
         return 0
     if args.table is not None:
         return _from_table(args.table, Path(args.case) if args.case else args.table.parent)
@@ -58,10 +80,35 @@ def variants(case: str) -> dict[str, Path | None]:
     return {"world" if others else "real": None, **others}
 
 
-def catalogue() -> str:
-    """A line for each shipped design: why it exists and the data it starts on."""
-    whys = {case: _sections(text(case))["why"].removeprefix("why:").strip() for case in cases()}
-    return "\n".join(f"{case:9}{why}\n{'':9}--data {', '.join(variants(case))}" for case, why in whys.items())
+def case_of(name: str) -> Case:
+    """A shipped design on its own data, and what keeps it from running here."""
+    design, words = from_mapping(parse(text(name))[0]), list(variants(name))
+    not_built = tuple(dict.fromkeys(one.problem.split("'")[1] for one in unbuilt(design)))  # the problem names the part first
+    no_data = tuple(path for path in tables(design) if not at_hand(path))
+    return Case(name=name, why=design.why, task=design.framing.task, solutions=len(design.solutions),
+                data=tuple(words if len(words) > 1 else tables(design)), not_built=not_built, no_data=no_data,
+                runs=not not_built and not no_data)
+
+
+def tables(design: Design) -> dict[str, str]:
+    """The path of each table that a design reads → what it holds."""
+    data = design.data
+    held = {"events": data.events, "users": data.users, "items": data.items, "queries": data.queries}
+    return {table.path: what for what, table in held.items() if table}
+
+
+def at_hand(path: str) -> bool:
+    """A table that is simulated, lies here, or can be fetched from its publisher."""
+    if not CATALOGUED.fullmatch(path):
+        return path.startswith(SIMULATED)
+    entry = catalogue.find(path.partition(":")[0], where="new")
+    return entry.url is not None or catalogue.present(entry)
+
+
+def _lines(case: Case) -> str:
+    lacks = [f"{what}: {', '.join(names)}" for what, names in (("not built", case.not_built), ("no data", case.no_data)) if names]
+    return (f"{case.name:9}{case.why}\n{'':9}{case.task}, {case.solutions} solutions, data: {', '.join(case.data)}\n"
+            f"{'':9}{'; '.join(lacks) or 'runs here'}")
 
 
 def text(case: str, data: str | None = None) -> str:
@@ -90,9 +137,10 @@ def _sections(document: str) -> dict[str, str]:
 
 
 def write_case(case: str, folder: Path, data: str | None) -> int:
-    """Write a shipped design, and its world where it reads one, into a folder."""
+    """Write a shipped design, and its world where it reads one, into a folder; say which data it expects."""
     document = text(case, data)
-    simulated = "path: data/events.parquet" in document
+    design = from_mapping(parse(document)[0])
+    simulated = design.data.events.path.startswith(SIMULATED)
 
     def make(staging: Path) -> None:
         (staging / f"{case}.yaml").write_text(document, encoding="utf-8")
@@ -100,12 +148,24 @@ def write_case(case: str, folder: Path, data: str | None) -> int:
             world.write(world.simulate(**WORLD), staging / "data")
 
     _place(folder, [f"{case}.yaml", "data"] if simulated else [f"{case}.yaml"], make)
-    print(f"{folder / case}.yaml  a complete design; its assumptions are marked '# ?'")
+    path = folder / f"{case}.yaml"
+    print(f"{path}  a complete design; its assumptions are marked '# ?'")
     if simulated:
         sizes = ", ".join(f"{WORLD[key]:,} {key}" for key in ("users", "items", "events"))
         print(f"{folder / 'data'}  a simulated world: {sizes}")
-    print(f"next: sevenfold check {folder / case}.yaml, then sevenfold run {folder / case}.yaml")
+    else:
+        print("\n".join(_expected(one, what, folder) for one, what in tables(design).items()))
+    print(f"next: sevenfold check {path}, then sevenfold {'estimate' if unbuilt(design) else 'run'} {path}")
     return 0
+
+
+def _expected(path: str, what: str, folder: Path) -> str:
+    if not CATALOGUED.fullmatch(path):
+        return f"{folder / path}  expected: your own {what}"
+    entry = catalogue.find(path.partition(":")[0], where="new")
+    if catalogue.present(entry):
+        return f"{path}  is here: {what}"
+    return f"{path}  expected: {what}; {f'sevenfold data get {entry.name}' if entry.url else entry.note}"
 
 
 def _from_table(table: Path, folder: Path) -> int:

@@ -4,7 +4,7 @@ document     text → plain values with lines          convert   plain values �
 sections     the records                             read      files and mappings → designs and findings
 vocabulary   which parts the language names          checks    a function for each rule
 show         records → text, hash, plain values      schema    records → JSON Schema
-expression   label expressions
+expression   label expressions                       questions  what is asked of a design, and what it answers
 """
 
 from __future__ import annotations

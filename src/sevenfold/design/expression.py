@@ -21,6 +21,7 @@ from sevenfold.errors import DesignError
 Value = str | int | float | bool
 Operator = Literal["==", "!=", ">=", "<=", ">", "<", "in"]
 DEPTH = 50
+LENGTH = 10_000  # letters
 
 TOKEN = re.compile(r"""\s*(?:(?P<number>-?\d{1,300}(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
                        |(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\W\d][\w.]*)
@@ -88,6 +89,9 @@ def parse(text: str) -> Expression:
     >>> parse("rating >= 4")
     Compare(column=Column(name='rating'), operator='>=', value=4)
     """
+    if len(text) > LENGTH:
+        raise DesignError("", f"an expression of {len(text):,} letters, and at most {LENGTH:,} are read",
+                          "Compute such a condition in the data, and name its column here.")
     return _Reader(text, _tokens(text)).whole()
 
 

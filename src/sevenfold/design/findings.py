@@ -75,8 +75,9 @@ class Rule:
 
 
 def _line(text: str) -> str:
-    """One line of at most 300 letters, whatever a document's values hold."""
+    """One line of at most 300 letters, long quotations cut first, whatever a document's values hold."""
     flat = " ".join(text.split())
+    flat = flat if len(flat) <= 300 else re.sub(r"'([^']{57})[^']{4,}'", r"'\1...'", flat)
     return flat if len(flat) <= 300 else f"{flat[:297]}..."
 
 

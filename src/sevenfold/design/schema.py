@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
 from sevenfold.design.convert import required, without_none, written
+from sevenfold.design.described import key_texts, parameter_text, part_text
 from sevenfold.design.part import Named, Spelled
 from sevenfold.design.sections import Design
 
@@ -24,7 +25,7 @@ ASIDE: Schema = {"type": "object", "description": "Set aside, with the reason.",
 
 
 def schema() -> Schema:
-    """A schema that every readable document satisfies, with a description of each section and unit."""
+    """A schema that every readable document satisfies, with a description of each key, part and unit."""
     writer = _Writer()
     whole = writer.keys(Design)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Sevenfold design", **whole,
@@ -39,10 +40,10 @@ class _Writer:
 
     def keys(self, record: type) -> Schema:
         known = written(record)
-        values = {key: self.value(hint) for key, (_, hint) in known.items()}
-        must = [key for key, (one, _) in known.items() if required(one)]
+        texts, must = key_texts(record), [key for key, (one, _) in known.items() if required(one)]
+        values = {key: self.value(hint) if key in must else _optional(self.value(hint)) for key, (_, hint) in known.items()}
         described = {"description": " ".join((record.__doc__ or "").split()),
-                     **_mapping({key: one if key in must else _optional(one) for key, one in values.items()})}
+                     **_mapping({key: {**one, "description": texts[key]} for key, one in values.items()})}
         return {**described, "required": must} if must else described
 
     def value(self, hint: Any) -> Schema:
@@ -81,18 +82,21 @@ class _Writer:
     def part(self, kind: str) -> Schema:
         known = vocabulary.names(kind)
         lone = {"type": ["string", "number", "null"]}
-        long = _mapping({name: {"anyOf": [self.parameters(kind, name), lone]} for name in known})
+        long = _mapping({name: {"description": part_text(kind, name), "anyOf": [self.parameters(kind, name), lone]}
+                         for name in known})
         return {"description": f"A {kind}: its name, or {{name: parameters}}.",
                 "anyOf": [{"enum": known}, {**long, "minProperties": 1, "maxProperties": 1}]}
 
     def feature(self) -> Schema:
-        kinds = [{**self.parameters("feature", name), "required": [name]} for name in vocabulary.names("feature")]
+        kinds = [{**self.parameters("feature", name), "required": [name], "description": part_text("feature", name)}
+                 for name in vocabulary.names("feature")]
         return {"description": "A feature: nothing for the attribute of that name, or its kind and parameters.",
                 "anyOf": [{"type": "null"}, *kinds]}
 
     def parameters(self, kind: str, name: str) -> Schema:
         known = vocabulary.schema(kind, name)
-        return _mapping({key: _optional(self.value(hint)) for key, (hint, _) in known.items()})
+        return _mapping({key: {**_optional(self.value(hint)), "description": parameter_text(hint, default)}
+                         for key, (hint, default) in known.items()})
 
 
 def _mapping(properties: Schema) -> Schema:

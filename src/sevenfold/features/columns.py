@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +16,7 @@ from sevenfold.nouns import DAY, F32, F64, I64, Array, Bools
 
 LARGEST = np.iinfo(np.int64).max / RESOLUTION
 OTHER = "other"
+MISSING = np.iinfo(np.int64).min  # of a whole number or the mark of a word
 NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
 
 
@@ -93,6 +96,57 @@ def codes_of(column: pa.ChunkedArray, where: str) -> I64:
         column = pc.if_else(pc.is_nan(column), None, pc.add(column, 0.0))  # not a number is missing, and -0 is 0
     encoded = column.dictionary_encode().combine_chunks()
     return np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
+
+
+def marks(values: Iterable[object]) -> I64:
+    """[n] 64 bits for each value, hashed from its text so that every process has the same; `MISSING` for None."""
+    def mark(value: object) -> int:
+        if value is None:
+            return int(MISSING)
+        return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8).digest(), "little", signed=True)
+
+    made: dict[object, int] = {}
+    return np.array([made[value] if value in made else made.setdefault(value, mark(value)) for value in values],
+                    dtype=np.int64)
+
+
+def marked(column: pa.ChunkedArray, where: str) -> tuple[I64, I64]:
+    """(row, mark) of every word of a column, or of every number."""
+    if is_words(column):
+        rows, found = words(column)
+        return rows, marks(found.to_pylist())
+    values = numbers(column, where)
+    rows = np.flatnonzero(~np.isnan(values))
+    return rows, marks(values[rows].tolist())
+
+
+def hashed(rows: I64, marks: I64, n: int, buckets: int) -> F32:
+    """[n, buckets] each row's marks added up, each in the bucket and with the sign that it tells.
+
+    Weinberger et al., "Feature hashing for large scale multitask learning" (ICML 2009): with signs, what falls into
+    the same bucket cancels on average.
+    """
+    sums = np.zeros((n, buckets), dtype=np.float32)
+    np.add.at(sums, (rows, (marks.view(np.uint64) % np.uint64(buckets)).astype(np.int64)), np.where(marks < 0, -1, 1))
+    return sums
+
+
+def scale(values: F64) -> F64:
+    """[2] centre and spread of the finite values."""
+    values = values[np.isfinite(values)]
+    return np.array([values.mean(), values.std() or 1.0] if len(values) else [0.0, 1.0])
+
+
+def logarithm(values: F64) -> F64:
+    """[m] log2(1 + |x|) with the sign of x, drawn as straight lines between the powers of two.
+
+    That is exact arithmetic, so every machine and every batch gives the same bits.
+
+    >>> logarithm(np.array([0, 1, 2, -3])).tolist()
+    [0.0, 1.0, 1.5, -2.0]
+    """
+    mantissa, exponent = np.frexp(1 + np.abs(values))  # mantissa · 2^exponent, mantissa ≥ ½
+    return np.copysign(exponent + 2 * (mantissa - 1), values)  # type: ignore[no-any-return]
 
 
 def cycle(step: I64, steps: int) -> F32:

@@ -14,7 +14,7 @@ from collections import Counter
 
 import numpy as np
 
-from sevenfold.features.columns import fixed
+from sevenfold.features.columns import MISSING, fixed
 from sevenfold.features.kernel import Moment
 from sevenfold.features.window import EVENTS, LABEL, Window, weighed
 from sevenfold.nouns import F64, I64, Array, Bools
@@ -236,9 +236,6 @@ class Flow:
     def chain(self, acts: bool) -> Chain:
         """Each item's events, newest first."""
         return self._chains[acts]
-
-
-MISSING = np.iinfo(np.int64).min  # of a whole number or the mark of a word
 
 
 def floats(values: Array) -> F64:

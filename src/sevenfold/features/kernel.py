@@ -13,7 +13,7 @@ integer, so a window is the exact difference of two prefix sums, and one row is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +21,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from sevenfold.features.dominance import Dominance
 from sevenfold.features.window import Edge, Window, weighed
@@ -110,6 +111,18 @@ class Moment:
         """[m] when."""
         return self.asked.requests.time[self.request]
 
+    @property
+    def requests(self) -> tuple[I64, I64]:
+        """The requests from the first to the last that is asked, and which of them each question is of."""
+        low, high = (int(self.request.min()), int(self.request.max()) + 1) if len(self) else (0, 0)
+        return np.arange(low, high), self.request - low
+
+    def context(self, names: Sequence[str], encode: Callable[..., Array]) -> Array:
+        """[m, …] what columns of the requests' own context are encoded as, each request once."""
+        given, (requests, row) = self.asked.requests.context, self.requests
+        columns = [given[name][requests] if name in given else np.full(len(requests), None) for name in names]
+        return encode(*(pa.chunked_array([pa.array(column)]) for column in columns))[row]
+
     def once(self, key: Hashable, make: Callable[[], I64]) -> I64:
         """What `make` gives, made once for all features that ask."""
         if key not in self._memo:
@@ -175,7 +188,7 @@ def by_entity(entity: Array) -> I64:
 
 def ratio(part: Array, whole: Array) -> F64:
     """part / whole; NaN where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)  # type: ignore[no-any-return]
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0)  # type: ignore[no-any-return]
 
 
 def prefix(values: Array) -> I64:

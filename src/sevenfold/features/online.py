@@ -7,16 +7,15 @@ Reading   a few users' events as a `Present`: what is asked of users and pairs g
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from sevenfold.features.columns import fixed, is_words, numbers
+from sevenfold.features.columns import MISSING, fixed, is_words, marks, numbers
 from sevenfold.features.fitting import Features
-from sevenfold.features.flow import MISSING, ORDER, Flow, Totals, floats, missing
+from sevenfold.features.flow import ORDER, Flow, Totals, floats, missing
 from sevenfold.features.kernel import Moment, Span
 from sevenfold.features.past import KEYS
 from sevenfold.features.present import Present
@@ -43,7 +42,7 @@ class Layout:
         records = np.zeros(len(log), dtype=self.dtype)
         records["available"], records["time"], records["item"] = log.available, log.time, log.item
         records["arrival"], records["positive"] = np.arange(arrival, arrival + len(log)), log.positive
-        records["user"] = _marks(users)
+        records["user"] = marks(users)
         for name in self.columns:
             records[name] = _stored(log.table[name], name)
         return records
@@ -121,8 +120,10 @@ class Reading(Present):
         """[m, n] the values of the last n events, from whoever holds them."""
         if window.key != "item":
             return super().newest(window, at, n, column)
-        tape, rows = self._online.flow.tape.values, self.held(window).last(at, n)
-        return np.append(floats(tape[column]), np.nan)[rows] if len(tape) else np.full(rows.shape, np.nan)
+        rows, tape = self.held(window).last(at, n), self._online.flow.tape.values
+        found = np.full(rows.shape, np.nan)
+        found[rows >= 0] = floats(tape[column][rows[rows >= 0]])
+        return found
 
     def numbers(self, column: str) -> F64:
         """[n] a numeric column of the users' events."""
@@ -145,19 +146,7 @@ def _key(event: Array) -> tuple[int, ...]:
     return tuple(int(event[name]) for name in reversed(ORDER))
 
 
-def _marks(values: Iterable[object]) -> Array:
-    """A number of 64 bits for each value, the same in every process; `MISSING` for None."""
-    def mark(value: object) -> int:
-        if value is None:
-            return int(MISSING)
-        return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8).digest(), "little", signed=True)
-
-    made: dict[object, int] = {}
-    return np.array([made[value] if value in made else made.setdefault(value, mark(value)) for value in values],
-                    dtype=np.int64)
-
-
 def _stored(column: pa.ChunkedArray, name: str) -> Array:
     if pa.types.is_integer(column.type):
         return np.asarray(column.cast(pa.int64()).fill_null(int(MISSING)).to_numpy())
-    return _marks(column.to_pylist()) if is_words(column) else numbers(column, name)
+    return marks(column.to_pylist()) if is_words(column) else numbers(column, name)

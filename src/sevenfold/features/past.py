@@ -56,9 +56,12 @@ class Past:
     @property
     def entities(self) -> Entities:
         """The users or the items, where the feature is of these."""
-        if self.group in ("user", "item"):
-            return self.data.users if self.group == "user" else self.data.items
-        raise DesignError(self.where, f"expected a feature of user or item, got '{self.group}'",
+        return self._of(self.group)
+
+    def _of(self, group: str) -> Entities:
+        if group in ("user", "item"):
+            return self.data.users if group == "user" else self.data.items
+        raise DesignError(self.where, f"expected a feature of user or item, got '{group}'",
                           "Only users and items have a table of attributes.")
 
     def events(self, wait: int = 0) -> Bools:
@@ -74,6 +77,23 @@ class Past:
         seen = np.zeros(len(entities), dtype=np.bool_)
         seen[codes[codes >= 0]] = True
         return seen
+
+    def source(self, name: str) -> str:
+        """Whose column it is: the feature's own group's; of a pair the user's or the item's, else the request's."""
+        if self.group != "pair":
+            return self.group
+        having = [key for key in ("user", "item") if name in self._of(key).table.column_names]
+        if len(having) > 1:
+            raise DesignError(self.where, f"both users and items have a column '{name}'", "Rename one of the two.")
+        return having[0] if having else "context"
+
+    def standing(self, name: str, group: str | None = None) -> pa.ChunkedArray:
+        """What a column of users, items or requests held before the cut."""
+        group = group or self.group
+        if group == "context":
+            return self.column(name).filter(pa.array(self.events()))
+        entities = self._of(group)
+        return self.column(name, entities.table).filter(pa.array(self.existing(entities)))
 
     def column(self, name: str, table: pa.Table | None = None) -> pa.ChunkedArray:
         """A whole column, of the events unless another table is given."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,8 +24,8 @@ class Lookup:
     """The reader of what does not change: one row of values an entity, and a last one for whom nobody knows."""
 
     key: str
-    matrix: F32  # [entities + 1, columns]
-    scaled: F32  # [entities, columns] missing values filled and numbers brought to scale, for models of content
+    matrix: Array  # [entities + 1, columns]
+    scaled: Array  # [entities, columns] missing values filled and numbers brought to scale, for models of content
 
     def __call__(self, at: Moment) -> Array:
         """[m, columns]"""
@@ -98,17 +98,29 @@ class Present:
                 return self.events.row(places)
         return by_entity(entity)
 
-    def lookup(self, group: str, matrix: F32, unknown: float, scaled: F32 | None = None) -> Lookup:
+    def standing(self, group: str, names: Sequence[str], encode: Callable[..., Array], unknown: float,
+                 scale: F64 | None = None) -> Reader:
+        """A reader of columns of users, items or requests, encoded row by row as [n, columns]."""
+        if group == "context":
+            return lambda at: at.context(names, encode)
+        table = (self.data.users if group == "user" else self.data.items).table
+        return self.lookup(group, encode(*(table[name] for name in names)), unknown, scale)
+
+    def lookup(self, group: str, matrix: Array, unknown: float, scale: F64 | None = None) -> Lookup:
         """A reader of fixed values, [entities, columns]; `unknown` for an entity that nobody knows."""
-        scaled = matrix if scaled is None else scaled
+        scaled = matrix if scale is None else _scaled(matrix, scale)
         if self.alias is not None and group == "item":
             matrix, scaled = matrix[self.alias[:-1]], scaled[self.alias[:-1]]
-        return Lookup(group, np.vstack([matrix, np.full((1, matrix.shape[1]), unknown, dtype=np.float32)]), scaled)
+        return Lookup(group, np.vstack([matrix, np.full((1, matrix.shape[1]), unknown, dtype=matrix.dtype)]), scaled)
 
-    def window(self, key: str, of: str = EVENTS, *, over: float | None = None, half_life: float | None = None) -> Window:
-        """Events, labels or a column's values of an entity, to be counted and summed; times in seconds."""
+    def window(self, key: str, of: str = EVENTS, *, over: float | None = None, half_life: float | None = None,
+               mature: bool = False) -> Window:
+        """Events, labels or a column's values of an entity, to be counted and summed; times in seconds.
+
+        `mature`: only of events whose label is known.
+        """
         return self._read(Window(key=key, of=of, over=micros(over), half_life=micros(half_life),
-                                 wait=self.data.label_wait if of == LABEL else 0))
+                                 wait=self.data.label_wait if of == LABEL or mature else 0))
 
     def different(self, key: str, of: str, over: float | None) -> Window:
         """The same events, to tell their users, items or a column's values apart."""
@@ -169,3 +181,9 @@ class Present:
             self._made[key] = make()
         made: Made = self._made[key]
         return made
+
+
+def _scaled(values: F64, scale: F64) -> F32:
+    mean, spread = scale
+    scaled = np.nan_to_num((values - mean) / spread, nan=0.0, posinf=0.0, neginf=0.0)
+    return scaled.astype(np.float32)

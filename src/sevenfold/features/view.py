@@ -78,6 +78,11 @@ class View:
         return other
 
     @property
+    def act_wait(self) -> int:
+        """µs from the arrival of a positive event to the moment at which it is known to be positive."""
+        return self._present.act_wait
+
+    @property
     def items(self) -> int:
         """How many items the catalogue has."""
         return len(self.data.items) if self._copies is None else len(self._copies)

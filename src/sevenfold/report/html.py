@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import sevenfold.report.diagram as diagram
 import sevenfold.report.pictures as pictures
 import sevenfold.report.tables as tables
 from sevenfold import design as documents
 from sevenfold.design.sections import Design
 from sevenfold.evaluation import decision, defence, figures
 from sevenfold.record import Decision, Record, Solution
+from sevenfold.report.diagrams import funnel, layout
 from sevenfold.report.tables import Table
 from sevenfold.report.tags import Safe, join, tag
 
@@ -113,10 +113,10 @@ def _losses(record: Record) -> Safe:
 
 
 def _drawn(design: Design, name: str, solution: Solution) -> Safe:
-    boxes = diagram.steps(design, design.solutions[name], solution.stages)
+    boxes = funnel.funnels(design, {name: solution}, titled=False)
     label = f"the pipeline of {name}"
     return join(tag("h3", tag("span", name, class_=f"name {pictures.colour(solution)}")),
-                _scroll(join(diagram.across(boxes, label), diagram.down(boxes, label))))
+                _scroll(join(layout.across(boxes, label), layout.down(boxes, label))))
 
 
 def _slices(design: Design, record: Record) -> Safe:

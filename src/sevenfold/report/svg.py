@@ -29,8 +29,8 @@ class Box:
 
 def drawing(width: float, height: float, *shapes: str, label: str, class_: str = "") -> Safe:
     """A picture that scales with its place; `label` is read aloud instead of it."""
-    return tag("svg", *shapes, viewBox=f"0 0 {width:.0f} {height:.0f}", width=width, role="img", aria_label=label,
-               class_=class_ or None)
+    return tag("svg", *shapes, viewBox=f"0 0 {width:.0f} {height:.0f}", width=width, height=height,
+               role="img", aria_label=label, class_=class_ or None)
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", class_: str | None = None) -> Safe:
@@ -46,6 +46,11 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Safe:
 def polyline(points: Iterable[tuple[float, float]], class_: str) -> Safe:
     """Strokes from point to point."""
     return tag("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), class_=class_)
+
+
+def path(words: str, class_: str) -> Safe:
+    """A stroke or a shape in SVG's own language of paths."""
+    return tag("path", d=words, class_=class_)
 
 
 def rect(box: Box, class_: str, *, round_: float = 0.0) -> Safe:
@@ -94,7 +99,8 @@ def decades(low: float, high: float) -> list[float]:
 
 def wide(words: str, size: float = 13.0) -> float:
     """About how wide words are, a little generous."""
-    return sum(0.32 if letter in "iljt.,:;|'!() ·" else 0.88 if letter in "mwMW%" else 0.58 for letter in words) * size
+    return sum(0.32 if letter in "iljt.,:;|'!() ·" else 0.88 if letter in "mwMW%" else 1.0 if letter > "\u2e80" else 0.6
+               for letter in words) * size
 
 
 def shorten(words: str, most: int) -> str:
@@ -104,6 +110,13 @@ def shorten(words: str, most: int) -> str:
     'two_tower_w…'
     """
     return words if len(words) <= most else words[:most - 1] + "…"
+
+
+def fit(words: str, room: float, size: float = 13.0) -> str:
+    """Words cut to a width, with an ellipsis."""
+    if wide(words, size) <= room:
+        return words
+    return next((cut for most in range(len(words), 1, -1) if wide(cut := shorten(words, most), size) <= room), "…")
 
 
 def free_place(point: tuple[float, float], reach: float, size: tuple[float, float], taken: list[Box],

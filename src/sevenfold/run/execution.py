@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -220,8 +220,9 @@ class Job:
     def _inputs(self, solution: Solution) -> str:
         """What a fit depends on: the data, what is learnt from them, and the solution itself."""
         design = self.design
-        return digest([self.data.fingerprint, documents.hash_of(design.framing.label), documents.hash_of(design.data),
-                       documents.hash_of(solution), design.serving.retrieve.keep, design.serving.rank.keep])
+        learnt, told = replace(design.data, storage={}), replace(solution, why=None)  # words change nothing that is learnt
+        return digest([self.data.fingerprint, documents.hash_of(design.framing.label), documents.hash_of(learnt),
+                       documents.hash_of(told), design.serving.retrieve.keep, design.serving.rank.keep])
 
 
 def seeds(solution: Solution, count: int) -> Sequence[int]:

@@ -61,9 +61,9 @@ def _params(part: Part, kept: Kept | None) -> dict[str, Any]:
 
 
 def interactions(data: Data, view: View, cut: int) -> Interactions:
-    """The positive events available strictly before `cut`."""
+    """The positive events known to be positive strictly before `cut`; younger ones are not mature."""
     log = data.log
-    mine = log.positive & (log.available < cut) & (log.item >= 0)
+    mine = log.positive & (log.available + view.act_wait < cut) & (log.item >= 0)
     return Interactions(user=log.user[mine], item=log.item[mine], time=log.time[mine], users=len(data.users),
                         items=len(data.items), cut=cut, content=view.content)
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sevenfold.design.checks import document, evaluation, framing, requirements, solutions, splits
+from sevenfold.design.checks import (
+    data,
+    document,
+    evaluation,
+    features,
+    framing,
+    labels,
+    monitoring,
+    requirements,
+    serving,
+    solutions,
+    splits,
+)
 from sevenfold.design.checks.running import check, unbuilt
 
-__all__ = ["check", "document", "evaluation", "framing", "requirements", "solutions", "splits", "unbuilt"]
+__all__ = ["check", "data", "document", "evaluation", "features", "framing", "labels", "monitoring", "requirements", "serving",
+           "solutions", "splits", "unbuilt"]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import get_args
 
+import sevenfold.design.expression as expression
+from sevenfold.design.checks.requirements import answers_online
+from sevenfold.design.checks.splits import percent
 from sevenfold.design.findings import Problem, check
+from sevenfold.design.questions import set_aside
 from sevenfold.design.sections import Design, Slice
-from sevenfold.design.vocabulary import TASKS
+from sevenfold.design.vocabulary import FUNNEL, TASKS
 from sevenfold.errors import nearest
 
 ENOUGH = 100  # requests below which an interval says nothing
-DAY = 86_400.0
+HELD = 0.9  # a share held this high has been given the right of way
 
 
 @check("E01", "metric-task-mismatch", "error")
@@ -20,7 +23,7 @@ def metric_mismatch(design: Design) -> Iterator[Problem]:
     """The metric that decides does not belong to the task."""
     metric, task = design.evaluation.metric, design.framing.task
     known = TASKS[task].metrics
-    if metric not in known:
+    if metric not in known and "@" not in metric:
         homes = ", ".join(other for other, one in TASKS.items() if metric in one.metrics)
         problem = f"'{metric}' judges {homes}, not {task}" if homes else f"no metric is called '{metric}'"
         hint = f"For '{task}' there are {', '.join(known)}." if homes else nearest(metric, known)
@@ -41,11 +44,13 @@ def unlinked(design: Design) -> Iterator[Problem]:
 
 @check("E03", "accuracy-on-imbalance", "error")
 def accuracy(design: Design) -> Iterator[Problem]:
-    """Accuracy decides, though negatives are sampled or the errors cost differently."""
-    costs, negatives = design.framing.costs, design.framing.label.negatives
-    unequal = costs is not None and costs.false_positive != costs.false_negative
-    if design.evaluation.metric == "accuracy" and (unequal or (negatives and negatives.name == "shown")):
-        why = "the errors cost differently" if unequal else "positives are rare enough to sample the negatives"
+    """Accuracy decides, though one answer is rare, negatives are sampled or the errors cost differently."""
+    costs, label = design.framing.costs, design.framing.label
+    uneven = {
+        "the errors cost differently": costs is not None and costs.false_positive != costs.false_negative,
+        f"{percent(label.positives or 0)} are positive": label.positives is not None and not 0.2 <= label.positives <= 0.8,
+        "positives are rare enough to sample the negatives": label.negatives is not None and label.negatives.name == "shown"}
+    if design.evaluation.metric == "accuracy" and (why := next((why for why, holds in uneven.items() if holds), "")):
         yield Problem("evaluation.metric", f"accuracy decides, though {why}",
                       "Take pr_auc, or recall at a precision: metric: recall, at: {precision: 99%}.")
 
@@ -58,6 +63,28 @@ def operating_point(design: Design) -> Iterator[Problem]:
         held = "recall" if metric == "precision" else "precision"
         yield Problem("evaluation.at", f"'{metric}' decides, and nothing says at which threshold",
                       f"Hold the other one: at: {{{held}: 99%}}.")
+
+
+@check("E05", "metric-with-k", "error")
+def with_k(design: Design) -> Iterator[Problem]:
+    """The metric carries a k of its own; it is the number of answers that are shown."""
+    metric, answer = design.evaluation.metric, design.framing.answer
+    if "@" in metric:
+        key = next((key for key in ("items", "users") if getattr(answer, key)), None)
+        k = f"framing.answer.{key}: {getattr(answer, key)} says it" if key else "this task answers with no list"
+        yield Problem("evaluation.metric", f"'{metric}' brings a k of its own, and {k}",
+                      f"Write metric: {metric.partition('@')[0]}.")
+
+
+@check("E06", "relevance-grade-mismatch", "warning")
+def grades(design: Design) -> Iterator[Problem]:
+    """The metric knows only yes and no, and the label has grades."""
+    metric, label, task = design.evaluation.metric, design.framing.label, design.framing.task
+    bare = task == "search" and isinstance(expression.parse(label.is_), expression.Column)
+    if metric in ("map", "mrr") and task in FUNNEL and (bare or label.also):
+        graded = f"weights of {', '.join(label.also)}" if label.also else f"grades in '{label.is_}'"
+        yield Problem("evaluation.metric", f"'{metric}' counts every relevant answer alike, and there are {graded}",
+                      "Let ndcg decide, which weighs grades; or say from which on an answer is relevant: is: grade >= 2.")
 
 
 @check("E07", "calibration-unmeasured", "warning")
@@ -73,7 +100,7 @@ def uncertainty(design: Design) -> Iterator[Problem]:
     """Too few requests are measured for an interval to mean anything."""
     if design.evaluation.requests < ENOUGH:
         yield Problem("evaluation.requests", f"{design.evaluation.requests:g} requests bound nothing",
-                      f"Measure at least {ENOUGH}; the default is 20k.")
+                      f"Measure at least {ENOUGH}; the default is 5k.")
 
 
 @check("E09", "no-slices", "warning", since="prototype")
@@ -91,16 +118,50 @@ def guards(design: Design) -> Iterator[Problem]:
                       "Name what must not get worse: guards: [hide_rate].")
 
 
-@check("E11", "ab-underpowered", "error")
-def underpowered(design: Design) -> Iterator[Problem]:
-    """Fewer users than an experiment on the goal needs: 16 / effect² in each arm, if the metric spreads by its mean."""
-    goal, scale = design.requirements.goal, design.requirements.scale
-    effect = re.fullmatch(r"[+-](\d+(?:\.\d+)?)%", goal.to or "") if goal else None
-    if design.evaluation.online is None or goal is None or not effect or not float(effect[1]) or not scale.daily_users:
-        return
-    needed = 2 * 16 / (float(effect[1]) / 100) ** 2
-    reached = min(scale.users or float("inf"), scale.daily_users * (goal.within or 30 * DAY) / DAY)
-    if reached < needed:
-        yield Problem("requirements.goal.to",
-                      f"an experiment needs about {needed:,.0f} users to see {goal.to}, and can reach {reached:,.0f}",
-                      "Aim at a larger effect, give it longer, or choose a metric with less spread.")
+@check("E12", "ab-interference", "warning")
+def interference(design: Design) -> Iterator[Problem]:
+    """Users who act on one another are assigned one by one, so that each arm changes the other."""
+    online, linked = design.evaluation.online, design.framing.task == "link" or design.data.events.symmetric
+    if online is not None and linked and online.by in ("user", "request", "session"):
+        yield Problem("evaluation.online.by", f"arms are drawn by {online.by}, and a link joins two users, often one of each arm",
+                      "Treat those who know one another together: by: cluster, or by: region.")
+
+
+@check("E15", "trade-off-open", "warning")
+def open_trade_off(design: Design) -> Iterator[Problem]:
+    """A trade-off is not decided."""
+    where = "evaluation.trade_offs"
+    left = [axis for axis, side in vars(design.evaluation.trade_offs).items()
+            if side is None and set_aside(design, f"{where}.{axis}") is None]
+    if left:
+        yield Problem(where, f"not decided: {', '.join(left)}",
+                      f"Choose a side of each, such as trade_offs: {{{left[0]}: {left[0].split('_')[0]}}}.")
+
+
+@check("E16", "trade-off-contradicted", "warning")
+def contradicted(design: Design) -> Iterator[Problem]:
+    """A side of a trade-off is chosen, and the document does the opposite."""
+    chosen = design.evaluation.trade_offs
+    for axis, side, fact in _against(design):
+        if getattr(chosen, axis) == side:
+            yield Problem(f"evaluation.trade_offs.{axis}", f"'{side}' is chosen, yet {fact}",
+                          "Change the one or the other: a choice that nothing follows is none.")
+
+
+def _against(design: Design) -> Iterator[tuple[str, str, str]]:
+    """(axis, side, what in the document speaks against that side)"""
+    at, costs = design.evaluation.at, design.framing.costs
+    online = [name for name, solution in design.solutions.items() if solution.train == "online"]
+    if not answers_online(design):
+        yield "batch_streaming", "streaming", "serving.batch makes every list ahead"
+        yield "latency_accuracy", "latency", "serving.batch makes every list ahead, so nobody waits for a model"
+    elif design.data.events.live is None and not online:
+        yield "batch_streaming", "streaming", "the log comes as a file and every solution trains in batch"
+    if online:
+        yield "batch_streaming", "batch", f"'{online[0]}' trains online"
+    for side, other in (("precision", "recall"), ("recall", "precision")):
+        if at.get(other, 0.0) >= HELD:
+            yield "precision_recall", side, f"evaluation.at holds {other} at {percent(at[other])}, whatever {side} it costs"
+    if costs and costs.false_positive != costs.false_negative:
+        told = f"a false positive costs {costs.false_positive:g} and a false negative {costs.false_negative:g}"
+        yield "precision_recall", "recall" if costs.false_positive > costs.false_negative else "precision", told

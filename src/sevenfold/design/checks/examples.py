@@ -19,6 +19,7 @@ from sevenfold.design.document import parse
 from sevenfold.design.findings import RULES
 
 DESIGNS = Path(__file__).parents[2] / "designs"
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, four times faster
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Mutant:
         """The whole document."""
         if isinstance(self.change, str):
             return self.change
-        return yaml.safe_dump(laid_over(_shipped(self.on), self.change), sort_keys=False, allow_unicode=True)
+        return yaml.dump(laid_over(_shipped(self.on), self.change), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from sevenfold.design.checks.running import parts
 from sevenfold.design.findings import Problem, check
-from sevenfold.design.sections import Design
+from sevenfold.design.questions import questions
+from sevenfold.design.sections import Design, Solution
+from sevenfold.design.vocabulary import entry
 
 PERSONAL = {"age", "gender", "sex", "zip", "zip_code", "postcode", "address", "email", "phone", "birthday", "birth_date",
             "birth_year", "income", "religion", "ethnicity", "race", "nationality", "occupation", "first_name",
@@ -74,3 +76,29 @@ def privacy(design: Design) -> Iterator[Problem]:
         for column in sorted(PERSONAL & read - set(declared)):
             yield Problem(path, f"reads the personal column '{column}', which privacy does not declare",
                           f"Write requirements.privacy: {{personal: [{', '.join([*declared, column])}], keep: 90d}}.")
+
+
+@check("R06", "open-question", "warning")
+def open_question(design: Design) -> Iterator[Problem]:
+    """A question that every design should answer is neither answered nor set aside."""
+    for one in questions(design):
+        if one.example and one.answer is None and one.aside is None:
+            yield Problem(one.where, f"not answered: {one.asks[0].lower()}{one.asks[1:]}",
+                          f"Write {one.example}; or set it aside, {one.where.rpartition('.')[2]}: {{na: the reason}}.")
+
+
+@check("R08", "no-non-ml-alternative", "warning")
+def no_simple_way(design: Design) -> Iterator[Problem]:
+    """No solution does without learning, and nothing says why that would not do."""
+    named, said = ", ".join(design.solutions), design.requirements.without_ml
+    if named and said is None and not any(map(_learns_little, design.solutions.values())):
+        yield Problem("requirements.without_ml", f"{named} all learn, and nothing says what would do without",
+                      "Put a rule first, such as popular or smoothed_rate; or say why none would do: without_ml: ...")
+
+
+def _learns_little(solution: Solution) -> bool:
+    """Rules throughout; rules that find, and at most a linear model that orders, count as well."""
+    sources = {entry("retriever", part.name).family for part in solution.retrieve}
+    ranks = entry("learner", solution.rank.name).family if solution.rank else "heuristic"
+    predicts = entry("learner", solution.predict.name).family if solution.predict else "heuristic"
+    return sources <= {"heuristic"} and ranks in ("heuristic", "linear") and predicts == "heuristic"

@@ -54,6 +54,16 @@ def first_not_simple(design: Design) -> Iterator[Problem]:
                           f"Put '{simplest}' first: it is the baseline.")
 
 
+@check("M04", "solutions-not-diverse", "warning")
+def one_family(design: Design) -> Iterator[Problem]:
+    """All solutions are of one family."""
+    known = [entries(solution) for solution in design.solutions.values()]
+    families = {max(parts, key=lambda part: COMPLEXITY[part.family]).family for parts in known if parts}
+    if len(design.solutions) > 1 and len(families) == 1:
+        yield Problem("solutions", f"{', '.join(design.solutions)} are all of one family, {families.pop()}",
+                      "Compare ways that differ in kind: a rule or a linear model, trees, a deep one.")
+
+
 @check("M05", "loss-task-mismatch", "error")
 def loss_mismatch(design: Design) -> Iterator[Problem]:
     """A loss does not fit the task."""
@@ -137,3 +147,12 @@ def shape(design: Design) -> Iterator[Problem]:
     for name, solution in design.solutions.items():
         if fault := _misfit(design.framing.task in FUNNEL, solution):
             yield Problem(f"solutions.{name}", *fault)
+
+
+@check("M15", "solution-unargued", "warning", since="prototype")
+def unargued(design: Design) -> Iterator[Problem]:
+    """Nothing says what speaks for a solution."""
+    for name, solution in design.solutions.items():
+        if not solution.why:
+            yield Problem(f"solutions.{name}.why", f"nothing says what speaks for '{name}'",
+                          "Say what it can do that the others cannot: why: Trees take mixed features as they are.")

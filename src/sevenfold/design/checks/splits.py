@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
+from sevenfold import units
 from sevenfold.design.findings import Problem, check
 from sevenfold.design.sections import Design
+
+DAY = 86_400.0
+DURATION: units.Unit = get_args(units.Duration)[1]
 
 
 def timed(design: Design) -> bool:
@@ -16,6 +21,17 @@ def timed(design: Design) -> bool:
 def wait(design: Design) -> float:
     """Seconds from an event to the moment its label is known."""
     return (design.framing.label.within or 0.0) + design.framing.label.delay
+
+
+def span(seconds: float) -> str:
+    """A duration as a document writes it, rounded where that would be long."""
+    exact = units.write(seconds, DURATION)
+    return exact if len(exact) < 6 else f"{seconds / DAY:.3g}d" if seconds >= DAY else f"{seconds:.3g}s"
+
+
+def percent(share: float) -> str:
+    """A share as a document writes it."""
+    return f"{share * 100:.3g}%"
 
 
 @check("S01", "random-split-on-temporal", "error")

@@ -81,8 +81,7 @@ class _Table:
 
     def _counts(self, at: Moment, positives: Span, rows: I64, value: I64) -> I64:
         """The user's positive events with each (row, value): asked once a request where that is less to ask."""
-        request = at.request[rows]
-        requests = np.arange(at.request.min(), at.request.max() + 1) if len(rows) else request
+        request, (requests, _) = at.request[rows], at.requests
         if len(requests) * self.size > len(rows):
             return self._of_users(at, positives, request, value)
         every = np.tile(np.arange(self.size), len(requests))

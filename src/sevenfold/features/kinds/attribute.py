@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from sevenfold.features.columns import OTHER, frequent, is_words, multi_hot, numbers
-from sevenfold.features.kernel import Moment
+from sevenfold.features.columns import OTHER, frequent, is_words, multi_hot, numbers, scale
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
-from sevenfold.nouns import F32, Array
+from sevenfold.nouns import F32
 
 
 class Attribute:
@@ -25,36 +24,17 @@ class Attribute:
 
     def fit(self, past: Past) -> Fitted:
         """The levels of words, or the centre and scale of numbers."""
-        if past.group == "context":
-            known, column = past.events(), past.column(self.attribute)
-        else:
-            known, column = past.existing(past.entities), past.column(self.attribute, past.entities.table)
-        column = column.filter(pa.array(known))
+        column = past.standing(self.attribute)
         if is_words(column):
             levels = frequent(column, self.levels)
             return Fitted({"levels": levels}, tuple(f"={level}" for level in [*levels, OTHER]))
-        values = numbers(column, past.where)
-        values = values[np.isfinite(values)]
-        return Fitted({"scale": np.array([values.mean(), values.std() or 1.0] if len(values) else [0.0, 1.0])})
+        return Fitted({"scale": scale(numbers(column, past.where))})
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m, columns]"""
-        if group == "context":
-            return lambda at: self._of_request(state, at)
-        entities = present.data.users if group == "user" else present.data.items
-        values = self._encode(state, entities.table[self.attribute])
         if "levels" in state:
-            return present.lookup(group, values, 0)
-        mean, spread = state["scale"]
-        scaled = np.nan_to_num((values - mean) / spread, nan=0.0, posinf=0.0, neginf=0.0)
-        return present.lookup(group, values, np.nan, scaled.astype(np.float32))
+            return present.standing(group, [self.attribute], lambda column: multi_hot(column, state["levels"]), 0)
+        return present.standing(group, [self.attribute], self._numbers, np.nan, state["scale"])
 
-    def _of_request(self, state: State, at: Moment) -> Array:
-        column = at.asked.requests.context.get(self.attribute)
-        column = np.full(len(at), None) if column is None else column[at.request]
-        return self._encode(state, pa.chunked_array([pa.array(column)]))
-
-    def _encode(self, state: State, column: pa.ChunkedArray) -> F32:
-        if "levels" in state:
-            return multi_hot(column, state["levels"])
+    def _numbers(self, column: pa.ChunkedArray) -> F32:
         return numbers(column, self.attribute)[:, None].astype(np.float32)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from sevenfold.errors import DesignError
+from sevenfold.features.columns import logarithm
+from sevenfold.features.kernel import Moment
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import SECOND, Array
 
 
 class TimeSince:
-    """The time since the last event (or positive label) became available, as log2(1 + seconds).
-
-    The logarithm is drawn as straight lines between the powers of two: that is exact arithmetic, so every machine and
-    every batch gives the same bits.
-    """
+    """The time since the last event (or positive label) became available, as log2(1 + seconds), drawn as in `log`."""
 
     def __init__(self, *, time_since: str = "event") -> None:
         self.time_since = time_since
@@ -32,9 +30,9 @@ class TimeSince:
         """[m] log2 of seconds; NaN where there was no event."""
         labels = self.time_since == "label"
         window = present.positives(group, wait=present.data.label_wait) if labels else present.window(group)
-        return lambda at: _logarithm(window.since(at))
 
+        def read(at: Moment) -> Array:
+            micros = window.since(at)
+            return logarithm(np.where(micros < 0, np.nan, micros / SECOND))
 
-def _logarithm(micros: Array) -> Array:
-    mantissa, exponent = np.frexp(1 + np.maximum(micros, 0) / SECOND)  # mantissa · 2^exponent, mantissa ≥ ½
-    return np.where(micros < 0, np.nan, exponent + 2 * (mantissa - 1))
+        return read

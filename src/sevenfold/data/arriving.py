@@ -1,0 +1,376 @@
+"""Events that arrive after a run: each row is taken as the run's own log would hold it, or refused with its reason.
+
+A source comes in chunks. A run of rows is read at once; where that fails it is halved, until the rows that fail stand
+alone: a good file costs little more than its reader does, and a bad row is judged by that reader. A row of text is one
+line, so a quoted field ends where its line does.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sevenfold.data.formats import BLOCK, FORMATS, JSON, PARQUET, TEXT, Format, read_delimited, reason
+from sevenfold.data.times import UNITS, microseconds
+from sevenfold.errors import DataError, nearest
+from sevenfold.nouns import I64
+
+LONGEST = 1 << 20  # bytes of a line
+UNREADABLE = (ValueError, pa.ArrowException, DataError)
+WORDS: list[tuple[Callable[[pa.DataType], bool], str]] = [
+    (pa.types.is_integer, "a whole number"), (pa.types.is_floating, "a number"), (pa.types.is_boolean, "true or false"),
+    (pa.types.is_temporal, "a time"), (pa.types.is_string, "text")]
+Types = Mapping[str, pa.DataType]
+_Taken = tuple[pa.Table, dict[str, I64]]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that is no event of this log."""
+
+    row: int  # from 1: of text the line, of Parquet the row
+    reason: str
+    raw: str  # as it came; a line that is too long is cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """One chunk, sorted out: every row is in `rows` or in `refused`, each in rising order."""
+
+    table: pa.Table  # [n] the log's columns by name and type; null where a row has none
+    times: Mapping[str, I64]  # column → [n] µs since 1970
+    rows: I64  # [n] the numbers of the rows taken
+    refused: tuple[Refused, ...]
+    unknown: tuple[str, ...]  # columns that the log has not; each is told once and read by nobody
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    columns: Types
+    needed: Sequence[str]
+    times: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    rows: Sequence[int]
+    names: Sequence[str]  # the columns it has
+    read: Callable[[int, int, Types], pa.Table]  # of the rows from the first to before the last, columns of these types
+    shown: Callable[[int], Mapping[str, str]]  # what stands in one row; `ValueError` says why that cannot be told
+    raw: Callable[[int], str]
+
+
+def arriving(source: Path | BinaryIO, *, columns: Types, needed: Sequence[str], times: Sequence[str] = (),
+             kind: str | None = None, chunk: int = 10_000) -> Iterator[Arrived]:
+    """The events of a file, or of a stream of a `kind` (jsonl, csv, …), at most `chunk` rows at a time.
+
+    `columns` are those of the run's log; a row must hold the `needed` ones and those in `times`, which are read as
+    `data.times` reads them. `DataError` where the source cannot be read on, or its header lacks a needed column.
+    """
+    name = source.name if isinstance(source, Path) else "standard input"
+    where = f"events ({name})"
+    suffix = Path(name.removesuffix(".gz")).suffix.lower() if kind is None else f".{kind}"
+    if suffix not in FORMATS:
+        raise DataError(where, f"no reader for '{suffix or name}' files", f"Known kinds: {', '.join(FORMATS)}.")
+    wanted = _Wanted(columns, [*needed, *times], times)
+    told = set(columns)
+    try:
+        with _opened(source) as file:
+            for each in CHUNKS[FORMATS[suffix]](file, suffix, chunk):
+                if FORMATS[suffix] is not JSON:  # whose rows have names of their own
+                    _check_header(each.names, wanted.needed, where)
+                yield _sorted_out(each, wanted, tuple(name for name in each.names if name not in told))
+                told.update(each.names)
+    except (OSError, EOFError, zlib.error, pa.ArrowException, UnicodeDecodeError) as error:
+        raise DataError(where, f"cannot be read: {reason(error)}",
+                        "Check that the file is whole and of the kind that its ending says.") from error
+
+
+def quarantine(path: Path, refused: Iterable[Refused]) -> None:
+    """Append refused rows as JSON lines (row, reason, raw); they are on disk when this returns."""
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in refused)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _opened(source: Path | BinaryIO) -> Any:
+    if not isinstance(source, Path):
+        return nullcontext(source)
+    return gzip.open(source) if source.suffix == ".gz" else source.open("rb")
+
+
+def _check_header(names: Sequence[str], needed: Sequence[str], where: str) -> None:
+    for name in needed:
+        if name not in names:
+            raise DataError(where, f"no column is called '{name}'", nearest(name, names))
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(where, f"two columns are called '{twice}'", "Rename one of them.")
+
+
+def _sorted_out(chunk: _Chunk, wanted: _Wanted, unknown: tuple[str, ...]) -> Arrived:
+    tables, rows, refused = [pa.schema(list(wanted.columns.items())).empty_table()], [np.empty(0, np.int64)], []
+    times = {name: [np.empty(0, np.int64)] for name in wanted.times}
+    for first, last, result in _pieces(chunk, 0, len(chunk.rows), wanted):
+        if isinstance(result, str):
+            refused.append(Refused(chunk.rows[first], result, chunk.raw(first)))
+            continue
+        rows.append(np.array(chunk.rows[first:last], np.int64))
+        tables.append(result[0])
+        for name, moments in result[1].items():
+            times[name].append(moments)
+    return Arrived(table=pa.concat_tables(tables), times={name: np.concatenate(parts) for name, parts in times.items()},
+                   rows=np.concatenate(rows), refused=tuple(refused), unknown=unknown)
+
+
+def _pieces(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> Iterator[tuple[int, int, _Taken | str]]:
+    """Runs of rows in order, each with its table and times; or one row with the reason why it has none."""
+    result: _Taken | str
+    try:
+        result = _taken(chunk, first, last, wanted)
+    except UNREADABLE as error:
+        if last - first > 1:
+            middle = (first + last) // 2
+            yield from _pieces(chunk, first, middle, wanted)
+            yield from _pieces(chunk, middle, last, wanted)
+            return
+        result = _reason(chunk, first, wanted, error)
+    yield first, last, result
+
+
+def _taken(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> _Taken:
+    kinds = {name: kind for name, kind in wanted.columns.items() if not pa.types.is_null(kind)}  # those tell nothing
+    table = _read(chunk, first, last, kinds)
+    found = {name: _finite(table.column(name), name) for name in table.column_names}
+    for name in wanted.needed:
+        if name not in found or found[name].null_count:
+            raise ValueError(f"column '{name}' is empty")
+    times = {name: _moments(found[name].drop_null()) for name in wanted.times}
+    full = [_as_kind(found[name], kind) if name in found else pa.nulls(last - first, kind)
+            for name, kind in wanted.columns.items()]
+    return pa.table(full, schema=pa.schema(list(wanted.columns.items()))), times
+
+
+def _read(chunk: _Chunk, first: int, last: int, kinds: Types) -> pa.Table:
+    """Columns of these types; but moments that are not written as their type has them stay text."""
+    moments = [name for name, kind in kinds.items() if _is_moment(kind)]
+    try:
+        table = chunk.read(first, last, kinds)
+    except UNREADABLE:
+        if not moments:
+            raise
+        table = chunk.read(first, last, {**kinds, **dict.fromkeys(moments, pa.string())})
+    if table.num_rows != last - first:
+        raise ValueError("is not one row")
+    return table
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def _finite(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    if not pa.types.is_floating(column.type):
+        return column
+    if pc.any(pc.is_inf(column)).as_py():
+        raise ValueError(f"column '{name}': expected a number, got an infinite one")
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+
+
+def _as_kind(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Text as moments of a type, which may cut their fractions; other columns as they are."""
+    if not (_is_moment(kind) and pa.types.is_string(column.type)):
+        return column
+    if column.null_count == len(column):
+        return column.cast(kind)
+    times = pa.chunked_array([pa.array(_moments(column.fill_null(column.drop_null()[0])))])
+    stamps = times.cast(pa.timestamp("us", getattr(kind, "tz", None))).cast(kind, safe=False)
+    return pc.if_else(column.is_valid(), stamps, pa.scalar(None, kind))
+
+
+def _moments(column: pa.ChunkedArray) -> I64:
+    """[n] µs, each value as it would be read alone: numbers of several units are not read together."""
+    if pa.types.is_string(column.type):
+        column = pc.replace_substring_regex(column, r"(\.\d{6})\d+", r"\1")
+    try:
+        numbers = np.abs(np.asarray(column.cast(pa.float64())))
+    except pa.ArrowException:
+        numbers = np.zeros(1)
+    if len(np.unique(np.searchsorted([size for size, _, _ in UNITS], numbers, side="right"))) > 1:
+        raise ValueError("times of several units")
+    return microseconds(column, where="")
+
+
+def _reason(chunk: _Chunk, row: int, wanted: _Wanted, error: Exception) -> str:
+    """Why a row stands alone: it cannot be split into values, one is not of its column's type, or a needed one is missing."""
+    try:
+        values = chunk.shown(row)
+    except ValueError as problem:
+        return str(problem)
+    for name in [name for name in values if not pa.types.is_null(wanted.columns.get(name, pa.null()))]:
+        kind = wanted.columns[name]
+        try:
+            _taken(chunk, row, row + 1, _Wanted({name: kind}, (), [time for time in wanted.times if time == name]))
+        except UNREADABLE:
+            words = "a time" if name in wanted.times else next((words for fits, words in WORDS if fits(kind)), "a value")
+            return f"column '{name}': expected {words} ({kind}), got '{values[name]:.60}'"
+    return reason(error)
+
+
+def _numbered(file: BinaryIO, number: int) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers, which follow `number`; blank ones are left out, and of a long one all but the beginning."""
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST + 1)
+        if line.strip(b"\r\n"):
+            yield number, line
+
+
+def _lines(file: BinaryIO, number: int, most: int) -> Iterator[list[tuple[int, bytes]]]:
+    lines, size = [], 0
+    for numbered in _numbered(file, number):
+        lines.append(numbered)
+        size += len(numbered[1])
+        if len(lines) == most or size >= BLOCK:
+            yield lines
+            lines, size = [], 0
+    if lines:
+        yield lines
+
+
+def _split(line: bytes, split: Callable[[str], Mapping[str, Any]]) -> Mapping[str, Any] | ValueError:
+    if len(line) > LONGEST:
+        return ValueError(f"the line is longer than {LONGEST} bytes")
+    try:
+        return split(line.decode().rstrip("\r\n"))
+    except UnicodeDecodeError:
+        return ValueError("the line is not UTF-8 text")
+    except (ValueError, csv.Error, RecursionError) as error:
+        return ValueError(reason(error))
+
+
+def _text_chunk(lines: Sequence[tuple[int, bytes]], names: Sequence[str] | None, split: Callable[[str], Mapping[str, Any]],
+                read: Callable[[bytes, Types], pa.Table], show: Callable[[Any], str]) -> _Chunk:
+    rows = [_split(line, split) for _, line in lines]
+
+    def together(first: int, last: int, kinds: Types) -> pa.Table:
+        for row in rows[first:last]:
+            if isinstance(row, ValueError):
+                raise row
+        return read(b"".join(line for _, line in lines[first:last]), kinds)
+
+    def shown(row: int) -> Mapping[str, str]:
+        found = rows[row]
+        if isinstance(found, ValueError):
+            raise found
+        return {name: show(value) for name, value in found.items()}
+
+    keys = dict.fromkeys(key for row in rows if not isinstance(row, ValueError) for key in row) if names is None else names
+    return _Chunk([number for number, _ in lines], list(keys), together, shown,
+                  lambda row: lines[row][1].decode(errors="backslashreplace").rstrip("\r\n"))
+
+
+def _delimited_chunks(file: BinaryIO, suffix: str, most: int) -> Iterator[_Chunk]:
+    line = file.readline().decode("utf-8-sig")
+    separator = "\t" if suffix in (".tsv", ".tab", ".dat") else ";" if ";" in line and "," not in line else ","
+    names = next(csv.reader([line], delimiter=separator), [])
+
+    def split(text: str) -> Mapping[str, Any]:
+        fields = text.split("\t") if separator == "\t" else next(csv.reader([text], delimiter=separator, strict=True))
+        if len(fields) != len(names):
+            raise ValueError(f"expected {len(names)} fields, got {len(fields)}")
+        return dict(zip(names, fields))
+
+    def read(text: bytes, kinds: Types) -> pa.Table:
+        return read_delimited(BytesIO(text), separator=separator, columns=[name for name in names if name in kinds],
+                              types={name: kinds.get(name, pa.string()) for name in names})
+
+    for lines in _lines(file, 1, most):
+        yield _text_chunk(lines, names, split, read, str)
+
+
+def _json_chunks(file: BinaryIO, _: str, most: int) -> Iterator[_Chunk]:
+    for lines in _lines(file, 0, most):
+        yield _text_chunk(lines, None, _object, _read_objects, lambda value: json.dumps(value, ensure_ascii=False))
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is no JSON: {error.msg.lower()} at column {error.colno}") from None
+    if not isinstance(found, dict):
+        raise ValueError("is no JSON object")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _read_objects(text: bytes, kinds: Types) -> pa.Table:
+    from pyarrow import json as reader
+
+    return reader.read_json(
+        BytesIO(text), read_options=reader.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        parse_options=reader.ParseOptions(explicit_schema=pa.schema(list(kinds.items())), unexpected_field_behavior="ignore"))
+
+
+def _parquet_chunks(file: BinaryIO, _: str, most: int) -> Iterator[_Chunk]:
+    from pyarrow import parquet
+
+    number = 1
+    for batch in parquet.ParquetFile(file).iter_batches(batch_size=most):
+        yield _table_chunk(pa.Table.from_batches([batch]), number)
+        number += batch.num_rows
+
+
+def _table_chunk(table: pa.Table, number: int) -> _Chunk:
+    def read(first: int, last: int, kinds: Types) -> pa.Table:
+        found = table.slice(first, last - first)
+        return pa.table({name: _cast(found.column(name), kind) for name, kind in kinds.items() if name in table.column_names})
+
+    def shown(row: int) -> Mapping[str, str]:
+        return {name: _as_text(table.column(name).slice(row, 1)) for name in table.column_names}
+
+    return _Chunk(range(number, number + table.num_rows), table.column_names, read, shown,
+                  lambda row: json.dumps(shown(row), ensure_ascii=False))
+
+
+def _as_text(value: pa.ChunkedArray) -> str:
+    try:
+        return str(pc.cast(value, pa.string()).fill_null("")[0].as_py())
+    except pa.ArrowException:  # a list, a structure
+        return json.dumps(value[0].as_py(), ensure_ascii=False, default=str)
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """A column as another type, where each value can be that; a number is no time and no truth by itself."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    if any(is_kind(column.type) != is_kind(kind) for is_kind in (pa.types.is_temporal, pa.types.is_boolean)):
+        column = pc.cast(column, pa.string())
+    return pc.cast(column, kind)
+
+
+CHUNKS: dict[Format, Callable[[BinaryIO, str, int], Iterator[_Chunk]]] = {
+    TEXT: _delimited_chunks, JSON: _json_chunks, PARQUET: _parquet_chunks}
