@@ -6,7 +6,8 @@ SevenfoldError            where, problem, hint
 │   └── LeakError         a feature knows the future or the label
 ├── ModelError            a part cannot be fitted, saved or loaded
 ├── MissingPackage        an optional package is not installed; the hint is the command
-└── BundleError           an artefact is damaged, foreign or of another version
+├── BundleError           an artefact is damaged, foreign or of another version
+└── StoreError            a store of state and events cannot be reached, is damaged, or may lose what it acknowledges
 
 The library raises these; only the command line and the HTTP app format them.
 """
@@ -62,6 +63,10 @@ class ModelError(SevenfoldError):
 
 class BundleError(SevenfoldError):
     """An artefact that is damaged, foreign or written by another version."""
+
+
+class StoreError(SevenfoldError):
+    """A store that cannot be reached, is damaged or foreign, or does not keep what it acknowledges."""
 
 
 class MissingPackage(SevenfoldError):

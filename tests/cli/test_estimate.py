@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sample_record import sample
 
 import sevenfold
+from sample_record import sample
 from sevenfold import record as records
 from sevenfold.cli import main
 
@@ -37,7 +37,7 @@ def test_sections_inputs_and_prices(video: Path, capsys: pytest.CaptureFixture[s
     assert [line.index("$", 4) for line in rows] == [rows[0].index("$", 4)] * 3  # columns align
     marks = {line.split()[1]: line.split()[0] for line in text.split("\ninputs: ")[1].splitlines() if line.startswith("  ")}
     assert (marks["requirements.scale.users"], marks["requirements.limits.p99"], marks["row_bytes"]) == ("?", "=", "~")
-    assert "the total depends most on: touch_time, " in text
+    assert "the total depends most on: row_bytes, log_index, touch_time\n" in text
     assert "\nprices: 20" in text
     assert "missing" not in text
 
@@ -62,7 +62,8 @@ def test_json_holds_every_line_and_input(video: Path, capsys: pytest.CaptureFixt
     told = json.loads(printed(capsys, str(video), "--json"))
     (line,) = [one for one in told["lines"] if one["key"] == "Q1"]
     assert line["value"] == pytest.approx(8e6 * 12 / 86_400)
-    assert line["inputs"][0] == {"name": "requirements.scale.daily_users", "value": "8M", "source": "assumed", "why": "", "range": ""}
+    told_by = {"name": "requirements.scale.requests_per_user", "value": "12/d", "source": "assumed", "why": "", "range": ""}
+    assert line["inputs"] == [told_by]
     assert (told["missing"], told["measured"]) == ([], [])
 
 

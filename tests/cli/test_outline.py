@@ -187,7 +187,7 @@ def test_an_examination_judges_the_edit_and_never_writes(video: Path, examined: 
     assert "mended  error V01  serving: 'trees' may take retrieve 40ms" in judged
     assert "new     " not in judged
     assert "grades  requirements A, framing A" in judged
-    assert "run     trees → popular: Keep the baseline: popular wins" in judged
+    assert "run     as measured before your edits, trees → popular: Keep the baseline: popular wins" in judged
     assert "a strong answer weighs: Which stage spends the time" in judged
     assert "30ms" in video.read_text()
 

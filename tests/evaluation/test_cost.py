@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sevenfold.design.estimate import prices
+from sevenfold.design.estimate.prices import prices
 from sevenfold.design.sections import Scale
 from sevenfold.evaluation import cost
 
@@ -31,7 +31,7 @@ def test_a_worked_example() -> None:
         "Q2 peak = 100/s × 3 = 300/s",
         "Q6 replicas = ⌈300/s × 16ms ÷ (4 × 0.6)⌉ = 2",
         "$2 serving = (2 + 1) × (4 × $30 + 500MB × $4/GB) = $366/month",
-        "$1 training = 1 h × 2 × $0.0411/h × (730 h ÷ 1d) = $2.5/month")
+        "$1 training = 1 h × 2 × $0.0411/h × 730 h ÷ 1d = $2.5/month")
 
 
 def test_the_sizing_vector_for_many_replicas() -> None:

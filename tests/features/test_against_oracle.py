@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,14 @@ from hypothesis import strategies as st
 from sevenfold import features
 from sevenfold.features import kernel, view
 from sevenfold.nouns import Candidates, Data, Requests
-from toy_logs import DEFINITIONS, GENRES, ITEMS, SECOND, USERS, design, worlds
+from toy_logs import DEFINITIONS, GENRES, ITEM_TABLE, ITEMS, SECOND, USER_TABLE, USERS, context, design, worlds
 
 
 def all_pairs(times: np.ndarray) -> tuple[Requests, Candidates]:
     """Every user, known or not, at every time, with every item, known or not."""
     user = np.tile(np.arange(-1, USERS), len(times)).astype(np.int32)
-    requests = Requests(time=np.repeat(times, USERS + 1).astype(np.int64), user=user)
+    said = context(np.random.default_rng(len(times)), len(user))
+    requests = Requests(time=np.repeat(times, USERS + 1).astype(np.int64), user=user, context=said)
     request = np.repeat(np.arange(len(requests)), ITEMS + 1).astype(np.int32)
     item = np.tile(np.arange(-1, ITEMS), len(requests)).astype(np.int32)
     return requests, Candidates(request=request, item=item, sources={}, ranks={})
@@ -42,8 +45,8 @@ class Oracle:
         start = -math.inf if over is None else t - over * SECOND
         return [e for e in self.events if match(e) and start <= e["available"] + wait < t]
 
-    def value(self, group: str, params: dict[str, Any], t: int, user: int, item: int) -> Any:
-        keys = {"user": ("user",), "item": ("item",), "pair": ("user", "item")}[group]
+    def value(self, group: str, params: dict[str, Any], t: int, user: int, item: int, said: dict[str, Any], state: Any) -> Any:
+        keys = {"user": ("user",), "item": ("item",), "pair": ("user", "item"), "context": ()}[group]
         asked = {"user": user, "item": item}
         known = all(asked[key] >= 0 for key in keys)
 
@@ -52,9 +55,18 @@ class Oracle:
 
         kind, of = next(iter(params.items()))
         over = params.get("over")
-        wait = self.data.label_wait if of == "label" else 0
+        wait = self.data.label_wait if "label" in (of, params.get("of")) else 0
         seen = self.window(match, t, over, wait)
-        return getattr(self, kind)(of, seen, params, t=t, user=user, item=item, wait=wait)
+        return getattr(self, kind)(of, seen, params, t=t, user=user, item=item, wait=wait, group=group, state=state,
+                                   read=lambda name: self.read(name, user, item, said))
+
+    def read(self, name: str, user: int, item: int, said: dict[str, Any]) -> Any:
+        """What a column of the user, the item or the request holds; None where nobody knows."""
+        found = said.get(name)
+        for table, code in ((USER_TABLE, user), ({**ITEM_TABLE, "genres": GENRES}, item)):
+            if name in table:
+                found = table[name][code] if code >= 0 else None
+        return None if found is None or found != found else found
 
     @staticmethod
     def weight(e, params, t, wait):
@@ -99,9 +111,86 @@ class Oracle:
         return math.nan if not seen else self.logarithm((t - seen[-1]["available"] - wait) / SECOND)
 
     @staticmethod
-    def logarithm(seconds):
-        power = math.floor(math.log2(1 + seconds))
-        return power + (1 + seconds) / 2**power - 1
+    def logarithm(x):
+        power = math.floor(math.log2(1 + abs(x)))
+        return math.copysign(power + (1 + abs(x)) / 2**power - 1, x)
+
+    def ratio(self, of, seen, params, t, wait, **_):
+        def total(what):
+            values = [1 if what == "events" else float(e["positive"]) if what == "label" else e[what] for e in seen]
+            return sum(v * self.weight(e, params, t, wait) for v, e in zip(values, seen) if v is not None)
+
+        return total(of) / total(params["of"]) if total(params["of"]) else math.nan
+
+    def log(self, of, *_, read, **__):
+        return math.nan if read(of) is None else self.logarithm(read(of))
+
+    def bucket(self, of, _, params, *, read, **__):
+        bounds = list(params["at"]) if "at" in params else self.deciles(of)
+        ends = [-math.inf, *bounds, math.inf]
+        return [float(read(of) is not None and low <= read(of) < high) for low, high in pairwise(ends)]
+
+    def deciles(self, of):
+        """Of the users seen before the cut: at a tenth of the way between the smallest and the largest in order, and so on."""
+        users = {e["user"] for e in self.window(lambda e: e["user"] >= 0, self.cut, None)}
+        values = sorted(v for v in (USER_TABLE[of][user] for user in users) if v is not None)
+        spots = [i / 10 * (len(values) - 1) for i in range(1, 10)] if values else []
+        return sorted({values[int(s)] + (s - int(s)) * (values[min(int(s) + 1, len(values) - 1)] - values[int(s)]) for s in spots})
+
+    @staticmethod
+    def mark(value):
+        text = str(value if isinstance(value, str) else float(value)).encode()
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+
+    @staticmethod
+    def hashed(marks, buckets):
+        sums = [0] * buckets
+        for mark in marks:
+            sums[mark % buckets] += -1 if mark >= 2**63 else 1
+        return sums
+
+    def hash(self, of, _, params, *, read, **__):
+        values = read(of) if isinstance(read(of), list) else [] if read(of) is None else [read(of)]
+        return self.hashed([self.mark(value) for value in values], params["buckets"])
+
+    def cross(self, of, _, params, *, read, **__):
+        joined = 0
+        for value in map(read, of):
+            if value is None:
+                return [0] * params["buckets"]
+            joined = (joined + self.mark(value)) % 2**64
+            for odd in (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93):
+                joined = joined * odd % 2**64
+                joined ^= joined >> 32
+        return self.hashed([joined], params["buckets"])
+
+    def distance(self, of, _, params, *, read, **__):
+        ends = []
+        for names in (of, params["to"]):
+            values = [read(name) for name in names]
+            if None in values:
+                return math.nan
+            ends.append([math.radians(float(x)) for x in (values[0].split(",") if len(values) == 1 else values)])
+        (north, east), (other_north, other_east) = ends
+        chord = (math.sin((north - other_north) / 2)**2
+                 + math.cos(north) * math.cos(other_north) * math.sin((east - other_east) / 2)**2)
+        return 2 * 6371.0088 * math.asin(min(1, math.sqrt(chord)))
+
+    def closeness(self, of, _, params, t, user, item, state, **__):
+        """In the frozen words, weights and axes; vectors rounded to 2^-20."""
+        known = state["words"].tolist()
+
+        def vector(i):
+            found = [w for w in (ITEM_TABLE[of][i] or "").split() if w in known] if i >= 0 else []
+            weights = [found.count(w) * idf for w, idf in zip(known, state["idf"])]
+            length = math.sqrt(sum(w * w for w in weights)) or 1.0
+            return [round(sum(w / length * x for w, x in zip(weights, axis)) * 2**20) for axis in state["axes"].T]
+
+        liked = self.window(lambda e: e["positive"] and e["user"] == user >= 0, t, params.get("over"), self.act_wait)
+        mine = [sum(column) for column in zip(*(vector(e["item"]) for e in liked[::-1][:params["n"]]))] or [0]
+        other = vector(item)
+        length = math.hypot(*mine) * math.hypot(*other)
+        return sum(a * b for a, b in zip(mine, other)) / length if length else math.nan
 
     def last(self, of, seen, params, **_):
         values = [math.nan if e[of] is None else e[of] for e in seen[::-1][:params["n"]]]
@@ -129,10 +218,12 @@ def test_every_kind_equals_its_definition(asked_in_order: bool, data: Data, cut:
         requests, candidates = all_pairs(np.array([0, 3, 9, 14, 27]) * SECOND)
         rows = fitted.over(data).rows(requests, candidates)
         oracle = Oracle(data, cut * SECOND, own)
+        states = {feature.path: feature.fitted.state for feature in fitted.features}
         picked = np.random.default_rng(0).choice(len(rows), 12, replace=False)
         for row in picked:
             t, user = int(requests.time[rows.request[row]]), int(rows.user[row])
-            expected = np.hstack([oracle.value(group, params, t, user, int(rows.item[row]))
-                                  for group, named in DEFINITIONS.items() for params in named.values()])
+            said = {name: column[rows.request[row]] for name, column in requests.context.items()}
+            expected = np.hstack([oracle.value(group, params, t, user, int(rows.item[row]), said, states[f"{group}.{name}"])
+                                  for group, named in DEFINITIONS.items() for name, params in named.items()])
             np.testing.assert_allclose(rows.values[row], expected.astype(np.float32), rtol=2e-7, atol=1e-9,
                                        err_msg=str(list(zip(rows.names, rows.values[row], expected))))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sevenfold import features
 from sevenfold.features.online import Online
 from sevenfold.nouns import Candidates, Data, Log, Requests
-from toy_logs import ITEMS, SECOND, USERS, design, worlds
+from toy_logs import ITEMS, SECOND, USERS, context, design, worlds
 
 
 def prefix(data: Data, arrivals: np.ndarray, n: int) -> Data:
@@ -20,8 +20,8 @@ def prefix(data: Data, arrivals: np.ndarray, n: int) -> Data:
     return replace(data, log=data.log.take(rows[np.argsort(data.log.time[rows], kind="stable")]))
 
 
-def batch(users: np.ndarray, time: int) -> tuple[Requests, Candidates]:
-    requests = Requests(time=np.full(len(users), time, dtype=np.int64), user=users.astype(np.int32))
+def batch(users: np.ndarray, time: int, said: dict[str, np.ndarray]) -> tuple[Requests, Candidates]:
+    requests = Requests(time=np.full(len(users), time, dtype=np.int64), user=users.astype(np.int32), context=said)
     item = np.tile(np.arange(-1, ITEMS), len(users)).astype(np.int32)
     request = np.repeat(np.arange(len(users)), ITEMS + 1).astype(np.int32)
     return requests, Candidates(request=request, item=item, sources={}, ranks={})
@@ -41,7 +41,7 @@ class Shop:
                 self.blobs[user] = self.online.layout.extended(self.blobs.get(user), record[None])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=worlds(), cut=st.integers(0, 30), own=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_event_by_event_equals_the_whole_log_at_once(data: Data, cut: int, own: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -58,7 +58,7 @@ def test_event_by_event_equals_the_whole_log_at_once(data: Data, cut: int, own: 
             done += step
         time = int(rng.integers(0, 32)) * SECOND + int(rng.integers(-1, 2))
         users = rng.permutation(np.arange(-1, USERS))[:rng.integers(1, USERS + 2)]
-        requests, candidates = batch(users, time)
+        requests, candidates = batch(users, time, context(rng, len(users)))
         offline = fitted.over(prefix(data, arrivals, done))
         online = shop.online.view([shop.blobs.get(int(user)) for user in users], time)
         expected, found = offline.rows(requests, candidates), online.rows(requests, candidates)

@@ -24,7 +24,8 @@ DECLARED: dict[str, dict[str, dict[str, Any]]] = {
              "liked": {"mean": "label", "over": 2e6, "prior": 20.0}, "people": {"distinct": "user", "over": 9e5}},
     "context": {"hour": {"hour": "when"}, "day": {"weekday": "when"}, "device": {"attribute": "device"},
                 "load": {"attribute": "load"}},
-    "pair": {"taste": {"affinity": "genres", "over": 1e6}, "since": {"time_since": "event"}},
+    "pair": {"taste": {"affinity": "genres", "over": 1e6}, "since": {"time_since": "event"},
+             "close": {"closeness": "title", "n": 5}, "met": {"cross": ("price", "device"), "buckets": 4}},
 }
 
 
@@ -215,6 +216,26 @@ REFUSED = [
     ({"user": {"n": {"affinity": "genres"}}}, DesignError, "expected a feature of pair that reads words, got one of user"),
     ({"pair": {"n": {"affinity": "price"}}}, DesignError, "reads double"),
     ({"context": {"n": {"hour": "noon"}}}, DesignError, "expected a feature of context that reads the events' time 'when'"),
+    ({"context": {"n": {"ratio": "load"}}}, DesignError, "a windowed feature belongs to user, item, pair, got 'context'"),
+    ({"user": {"n": {"ratio": "lode"}}}, DataError, "there is no column 'lode'"),
+    ({"user": {"n": {"ratio": "load", "of": "device"}}}, DataError, "expected a column of numbers, got string"),
+    ({"user": {"n": {"ratio": "load", "over": 9.0, "half_life": 9.0}}}, DesignError, "'over' or fades with 'half_life', got both"),
+    ({"item": {"n": {"log": "title"}}}, DataError, "expected a column of numbers, got string"),
+    ({"pair": {"n": {"log": "price"}}}, DesignError, "expected a feature of user or item, got 'pair'"),
+    ({"user": {"n": {"bucket": "size"}}}, DataError, "there is no column 'size'"),
+    ({"context": {"n": {"bucket": "load", "at": (1.0, 3.0, 2.5)}}}, DesignError, "expected bounds that rise, got 1, 3, 2.5"),
+    ({"item": {"n": {"hash": "size"}}}, DataError, "there is no column 'size'"),
+    ({"pair": {"n": {"hash": "title"}}}, DesignError, "expected a feature of user or item, got 'pair'"),
+    ({"user": {"n": {"cross": ("age",)}}}, DesignError, "expected at least two columns, got 'age'"),
+    ({"pair": {"n": {"cross": ("age", "sise")}}}, DataError, "there is no column 'sise'"),
+    ({"item": {"n": {"cross": ("price", "genres")}}}, DataError, "expected a column of single values, got lists in 'genres'"),
+    ({"user": {"n": {"closeness": "title"}}}, DesignError, "expected a feature of pair, got one of user"),
+    ({"pair": {"n": {"closeness": "price"}}}, DataError, "expected a column of texts, got double"),
+    ({"pair": {"n": {"closeness": "title", "n": 5000}}}, DesignError, "expected at most 2000 events, got n: 5000"),
+    ({"item": {"n": {"embed": "genres"}}}, DataError, "expected a column of texts, got list<"),
+    ({"pair": {"n": {"distance": ("title",), "to": ("age",)}}}, DataError, "expected points in degrees, got 'the red house 0' in 'title'"),
+    ({"pair": {"n": {"distance": ("price",), "to": ("age",)}}}, DataError, "expected points, got double in 'price'"),
+    ({"context": {"n": {"distance": ("load", "load"), "to": ("load", "device")}}}, DataError, "got double and string in 'load, device'"),
     ({"text": {"n": {"count": "events"}}}, DesignError, "features of 'text' cannot be computed as of a moment"),
 ]
 
@@ -227,6 +248,30 @@ def test_what_cannot_be_computed_is_refused_with_its_place(declared: Any, error:
     assert problem in caught.value.problem
     assert caught.value.where == (f"data.features.{group}.n" if group != "text" else "data.features.text")
     assert caught.value.hint.endswith((".", "?"))
+
+
+def test_a_column_of_users_and_of_items_is_nobodys(data: Data) -> None:
+    both = replace(data, users=replace(data.users, table=data.users.table.append_column("price", pa.array([1.0] * USERS))))
+    with pytest.raises(DesignError, match="both users and items have a column 'price'"):
+        features.fit(design({"pair": {"n": {"cross": ("price", "device")}}}), both, DAY)
+
+
+def test_bounds_are_in_the_names(data: Data) -> None:
+    declared = {"user": {"age": {"bucket": "age", "at": (30.0, 45.5)}}, "context": {"load": {"bucket": "load"}}}
+    fitted = features.fit(design(declared), data, 30 * DAY)
+    assert fitted.names[:3] == ("user.age=..30", "user.age=30..45.5", "user.age=45.5..")
+    assert len(fitted.names) == 3 + 10
+
+
+def test_the_same_words_are_as_close_as_can_be(data: Data) -> None:
+    fitted = features.fit(design({"pair": {"close": {"closeness": "title"}}}), data, 30 * DAY)
+    log = replace(data.log.take(np.array([0])), item=np.array([0], dtype=np.int32), positive=np.array([True]))
+    one = Requests(time=np.array([50 * DAY]), user=log.user)
+    every = Candidates(request=np.zeros(ITEMS, dtype=np.int32), item=np.arange(ITEMS, dtype=np.int32), sources={}, ranks={})
+    close = fitted.over(replace(data, log=log)).rows(one, every).values[:, 0]
+    assert close[12] == 1  # of the same words
+    assert np.isnan(close[4])  # without a text
+    assert close[1] < close[8] < 1  # another colour and another number; another number alone
 
 
 def test_a_value_too_large_to_be_exact_is_refused(data: Data) -> None:

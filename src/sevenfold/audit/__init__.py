@@ -1,19 +1,41 @@
-"""The leak audit: two searches that a run makes before it trains anything.
+"""The audit: what is looked for before anything is trained.
 
-future_scramble    what no feature may notice: everything that was not yet available, changed    (probe.py)
-label_giveaways    columns that tell the label: copies, missingness, levels, the whole log       (giveaway.py)
+Case          what is looked at: design, data, cuts, features; of a long log a part           (case.py)
+leaks         every search in turn; each gives `LeakError`s with a code
+  X13 X05       the future deleted, then scrambled; what was fitted, fitted again             (probe.py)
+  X01           entities born after their own events                                          (entities.py)
+  X04           columns that tell the label: copies, missingness, levels, the log's end       (giveaway.py)
+  X12           one feature that is nearly the answer                                         (golden.py)
+facts         no leaks, but findings: short history, young or rare labels, copies, sessions   (facts.py)
+stages_apart  what a fit asserts: no stage learns from another's rows                         (stages.py)
 """
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sevenfold.audit.case import Case
+from sevenfold.audit.entities import entities_from_the_future
+from sevenfold.audit.facts import facts
 from sevenfold.audit.giveaway import label_giveaways
-from sevenfold.audit.probe import future_scramble
-from sevenfold.design.sections import Design
+from sevenfold.audit.golden import golden_features
+from sevenfold.audit.probe import future_changes
+from sevenfold.audit.stages import stages_apart
+from sevenfold.data.splits import cuts
 from sevenfold.errors import LeakError
-from sevenfold.features import Features
-from sevenfold.nouns import Data, Requests
 
-__all__ = ["audit", "future_scramble", "label_giveaways"]
+__all__ = ["SEARCHES", "Case", "audit", "entities_from_the_future", "facts", "future_changes", "golden_features",
+           "label_giveaways", "leaks", "stages_apart"]
+
+SEARCHES: tuple[Callable[[Case], Iterable[LeakError]], ...] = (
+    future_changes, entities_from_the_future, label_giveaways, golden_features)
 
 
-def audit(design: Design, data: Data, features: Features, requests: Requests, *, seed: int = 0) -> list[LeakError]:
-    """Every leak found, worst first: features that see the future, then columns that tell the label."""
-    return [*future_scramble(design, data, features, requests, seed=seed), *label_giveaways(design, data)]
+def leaks(case: Case) -> list[LeakError]:
+    """Every leak found, worst first: features that see the future, entities of the future, columns that tell the label."""
+    return [leak for search in SEARCHES for leak in search(case)]
+
+
+def audit(design: Any, data: Any, features: Any, requests: Any) -> list[LeakError]:
+    """Every leak found, for a caller that has no case yet."""
+    return leaks(Case(design=design, data=data, cuts=cuts(data, design), features=features))
+# end

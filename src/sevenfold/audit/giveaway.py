@@ -1,17 +1,18 @@
 """Which columns give the label away? Every column that a feature reads as it stands, held against the label alone.
 
 Read as they stand are columns of the request's own row (group context) and of the users' and items' tables. A column
-is weighed by the area under the ROC curve (0.5 knows nothing, 1 knows all) of four simple scores:
+is weighed by the area under the ROC curve (0.5 knows nothing, 1 knows all) of five simple scores:
 
     order        its numbers, rising or falling                         a copy of the label, or of what it is made of
+    distance     its moments, less the request's own                    when the outcome came
     missing      whether a value is missing                             filled in only after the outcome
     level        the rate of positives of its level, in *other* folds   a code for the outcome, in any disguise
     word         whether a list holds a word                            one tag among many
 
 A level that has one class only, with much evidence and for many events, tells the label as well: no click, no sale.
 Folds keep a user (of an item's column: an item) together, so that what merely names something tells nothing. One
-score above `POWER` is a leak. So are a table's numbers made from the whole log: they rank the entities as a count, sum
-or mean over the log with its last quarter does, and clearly better than the same without.
+score above `POWER` is a leak. So are a table's numbers made from the whole log, or from its last part alone: they rank
+the entities as a count, sum or mean over it does, and clearly better than the same over what comes before.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from sevenfold.audit.case import FEWEST, Case
 from sevenfold.data.labels import label_columns
+from sevenfold.data.times import microseconds
 from sevenfold.design.sections import Design, Part
 from sevenfold.errors import LeakError
 from sevenfold.features.columns import coded, codes_of, frequent, is_words, numbers
@@ -29,21 +32,21 @@ from sevenfold.features.kernel import ratio
 from sevenfold.nouns import F64, I64, Array, Bools, Data
 
 POWER = 0.95  # AUC from which a single column is no honest one
-RANKS = 0.99  # rank correlation from which a column is a count of the log
+RANKS, LATER = 0.99, 0.95  # rank correlation from which a column is a count of the whole log, or of its last part
 ROWS = 200_000  # events that are looked at, drawn evenly
 SETTLED, SURE = 0.2, 10  # share of the events whose level has one class only, and the evidence asked in every fold
-FEWEST = 20  # of either class, or entities, below which nothing can be said
+DIFFERENT = 5  # values of a number, below which its ranks say little
 FOLDS, BINS, WORDS = 5, 64, 50
 
 
-def label_giveaways(design: Design, data: Data) -> list[LeakError]:
+def label_giveaways(case: Case) -> list[LeakError]:
     """The columns that tell the label, each once for each feature that reads it; code X04."""
-    leaks = []
+    design, data, leaks = case.design, case.data, []
     for group, name, part in _read_as_they_stand(design, data):
         column = str(part.params[part.name])
         path = f"{group}.{name}"
         of_label = group == "context" and column in label_columns(design)
-        if why := "of which the label is made" if of_label else _why(data, group, column):
+        if why := "of which the label is made" if of_label else _why(case, group, column):
             time = int(data.log.time[0]) if len(data.log) else None
             leaks.append(LeakError(f"data.features.{path}", f"feature '{path}' reads column '{column}', {why}",
                                    "Leave it out, or read only what was known of it before the request.",
@@ -63,9 +66,9 @@ def _tables(data: Data) -> dict[str, pa.Table]:
     return {"user": data.users.table, "item": data.items.table, "context": data.log.table}
 
 
-def _why(data: Data, group: str, column: str) -> str:
+def _why(case: Case, group: str, column: str) -> str:
     """What gives the label away, in words; empty where nothing does."""
-    log = data.log
+    data, log = case.data, case.data.log
     rows = np.linspace(0, len(log) - 1, min(len(log), ROWS)).astype(np.int64)
     entity = (log.item if group == "item" else log.user)[rows]
     known = entity >= 0
@@ -75,36 +78,56 @@ def _why(data: Data, group: str, column: str) -> str:
     entities = len(np.unique(entity))
     if group != "context" and entities < FEWEST:
         return ""
-    scores = _scores(values, log.positive[rows], entity if entities >= FOLDS else np.arange(len(entity)))
+    clock = log.time[rows] if group == "context" else None
+    scores = _scores(values, log.positive[rows], entity if entities >= FOLDS else np.arange(len(entity)), clock)
     for excess, told in scores:
         if excess > 0:
             return f"which tells the label: {told}"
-    return "" if group == "context" else _from_whole_log(data, group, column)
+    return "" if group == "context" else _from_the_log(case, group, column)
 
 
-def _scores(values: pa.ChunkedArray, label: Bools, names: Array) -> Iterator[tuple[float, str]]:
+def _scores(values: pa.ChunkedArray, label: Bools, names: Array, clock: I64 | None) -> Iterator[tuple[float, str]]:
     """How far each score that both classes allow goes beyond its limit, and the score in words."""
-    if min(label.sum(), (~label).sum()) < FEWEST:
+    if few(label):
         return
     missing = np.asarray(values.is_null(nan_is_null=True))
-    yield _either(missing, label, "whether it is missing")
+    yield either(missing, label, "whether it is missing")
     if pa.types.is_list(values.type):
         levels = frequent(values, WORDS)
         row, code = coded(values, levels)
         for i, level in enumerate(levels):
-            yield _either(np.bincount(row[code == i], minlength=len(label)) > 0, label, f"the word '{level}'")
+            yield either(np.bincount(row[code == i], minlength=len(label)) > 0, label, f"the word '{level}'")
         return
     if is_words(values):
         codes = codes_of(values, "")
     else:
         number = numbers(values, "")
-        known = np.isfinite(number)
-        if min(label[known].sum(), (~label[known]).sum()) >= FEWEST:
-            yield _either(number[known], label[known], "the order of its values")
+        yield _ordered(number, label)
+        if clock is not None:
+            yield from _distance(values, label, clock)
         codes = _binned(number)
     rates, settled = _levels(codes, label, names)
     yield _power(auc(rates, label), "its level")
     yield settled - SETTLED, f"its level settles the label of {settled:.0%} of the events for certain"
+
+
+def _ordered(number: F64, label: Bools) -> tuple[float, str]:
+    """How much the order of the known values tells."""
+    known = np.isfinite(number)
+    return (0.0, "") if few(label[known]) else either(number[known], label[known], "the order of its values")
+
+
+def few(label: Bools) -> bool:
+    """Too little of either class to say anything."""
+    return min(int(label.sum()), int((~label).sum())) < FEWEST
+
+
+def _distance(values: pa.ChunkedArray, label: Bools, clock: I64) -> Iterator[tuple[float, str]]:
+    known = np.asarray(values.is_valid())
+    if pa.types.is_boolean(values.type) or few(label[known]):
+        return
+    away = microseconds(values.drop_null(), where="") - clock[known]
+    yield either(away, label[known], "the time between it and the request")
 
 
 def _levels(codes: I64, label: Bools, names: Array, prior: float = 10.0) -> tuple[F64, float]:
@@ -131,7 +154,8 @@ def _binned(number: F64) -> I64:
     return np.where(np.isnan(number), -1, codes)
 
 
-def _either(score: Array, label: Bools, what: str) -> tuple[float, str]:
+def either(score: Array, label: Bools, what: str) -> tuple[float, str]:
+    """How far a score, rising or falling, goes beyond `POWER`, and that in words."""
     area = auc(score, label)
     return _power(max(area, 1 - area), what)
 
@@ -158,24 +182,31 @@ def _ranks(values: Array) -> F64:
     return ranks[place]
 
 
-def _from_whole_log(data: Data, group: str, column: str) -> str:
-    """Does a table's column rank its entities as the log does, and only with its last quarter?"""
-    values, log = _tables(data)[group][column], data.log
+def _from_the_log(case: Case, group: str, column: str) -> str:
+    """Does a table's column rank its entities as a late part of the log does, and clearly better than what comes before?"""
+    data, log = case.data, case.data.log
+    values = _tables(data)[group][column]
     if is_words(values) or pa.types.is_list(values.type):
         return ""
-    number = numbers(values, "")
-    codes = log.item if group == "item" else log.user
-    early = len(log) * 3 // 4
+    number, codes, size = numbers(values, ""), log.item if group == "item" else log.user, len(values)
+    test, quarter = int(np.searchsorted(log.time, case.cuts.test_from)), len(log) * 3 // 4
     for name, weight, mean in _aggregates(data):
-        whole, before = (_aggregate(codes[:end], weight[:end], len(number), mean) for end in (len(log), early))
-        some = np.isfinite(number) & np.isfinite(whole) & np.isfinite(before)
-        if some.sum() < FEWEST or len(np.unique(number[some])) < FEWEST:
-            continue
-        with_end, without = (abs(_correlation(number[some], known[some])) for known in (whole, before))
-        if with_end >= RANKS and 1 - without > 3 * (1 - with_end) + 1e-9:
-            return (f"which was made from the whole log: it ranks as {name} does (correlation {with_end:.4f}, "
-                    f"without the last quarter {without:.4f})")
+        for part, start, before, least in (("the whole log", 0, quarter, RANKS), ("its last quarter", quarter, quarter, LATER),
+                                           ("the test's part of the log", test, test, LATER)):
+            late, early = (_aggregate(codes[rows], weight[rows], size, mean) for rows in (slice(start, None), slice(before)))
+            if ranks := _compared(number, late, early, least):
+                return (f"which was made from {part}: it ranks as {name} does (correlation {ranks[0]:.4f}, "
+                        f"with what comes before {ranks[1]:.4f})")
     return ""
+
+
+def _compared(number: F64, told: F64, before: F64, least: float) -> tuple[float, float] | None:
+    """The column's correlations with both aggregates, where the first is near 1 and the second clearly is not."""
+    some = np.isfinite(number) & np.isfinite(told) & np.isfinite(before)
+    if some.sum() < FEWEST or len(np.unique(number[some])) < DIFFERENT:
+        return None
+    one, other = (abs(_correlation(number[some], known[some])) for known in (told, before))
+    return (one, other) if one >= least and 1 - other > 3 * (1 - one) + 1e-9 else None
 
 
 def _aggregates(data: Data) -> Iterator[tuple[str, F64, bool]]:

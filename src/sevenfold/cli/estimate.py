@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sevenfold import record as records
 from sevenfold.design import load
-from sevenfold.design.estimate import Estimate, Line, estimate, prices
+from sevenfold.design.estimate import Estimate, Line, estimate
 from sevenfold.design.estimate.number import shown
+from sevenfold.design.estimate.prices import prices
 from sevenfold.errors import DesignError
 from sevenfold.record import Record
 
@@ -33,8 +34,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the estimate; 0 even where something is missing: `check` judges."""
     design = load(arguments.file)
-    at = prices(arguments.prices) if arguments.prices else prices()
-    found = estimate(design, dict(map(_setting, arguments.settings)), at)
+    own = prices(arguments.prices) if arguments.prices else None
+    found = estimate(design, dict(map(_setting, arguments.settings)), own)
     held = _measured(arguments.file, design.name, found)
     if arguments.json:
         print(json.dumps({**asdict(found), "measured": held}, indent=1, ensure_ascii=False))

@@ -121,7 +121,8 @@ def measured(record: Record | None, edited: Design, one: FollowUp) -> str:
     """The decision of the latest run under the new limit, or why it says nothing."""
     if record is None:
         return "none was made of this design, so nothing is measured"
-    return decided(record, edited, one) or "the latest one did not measure this; run the design again to see what it does"
+    again = decided(record, edited, one)
+    return f"as measured before your edits, {again}" if again else "it did not measure this; run the design again to see"
 
 
 def closing(begun: bytes, ended: bytes, asked: dict[str, bool], ahead: int) -> str:

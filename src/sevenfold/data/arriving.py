@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sevenfold.data.formats import BLOCK, FORMATS, JSON, PARQUET, TEXT, Format, read_delimited, reason
+from sevenfold.data.formats import BLOCK, FORMATS, JSON, PARQUET, TEXT, Format, header_of, read_delimited, reason
 from sevenfold.data.times import UNITS, microseconds
 from sevenfold.errors import DataError, nearest
 from sevenfold.nouns import I64
@@ -94,7 +94,7 @@ def arriving(source: Path | BinaryIO, *, columns: Types, needed: Sequence[str], 
                     _check_header(each.names, wanted.needed, where)
                 yield _sorted_out(each, wanted, tuple(name for name in each.names if name not in told))
                 told.update(each.names)
-    except (OSError, EOFError, zlib.error, pa.ArrowException, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, pa.ArrowException, ValueError) as error:
         raise DataError(where, f"cannot be read: {reason(error)}",
                         "Check that the file is whole and of the kind that its ending says.") from error
 
@@ -287,9 +287,7 @@ def _text_chunk(lines: Sequence[tuple[int, bytes]], names: Sequence[str] | None,
 
 
 def _delimited_chunks(file: BinaryIO, suffix: str, most: int) -> Iterator[_Chunk]:
-    line = file.readline().decode("utf-8-sig")
-    separator = "\t" if suffix in (".tsv", ".tab", ".dat") else ";" if ";" in line and "," not in line else ","
-    names = next(csv.reader([line], delimiter=separator), [])
+    names, separator = header_of(file.readline(), suffix)
 
     def split(text: str) -> Mapping[str, Any]:
         fields = text.split("\t") if separator == "\t" else next(csv.reader([text], delimiter=separator, strict=True))
@@ -298,8 +296,8 @@ def _delimited_chunks(file: BinaryIO, suffix: str, most: int) -> Iterator[_Chunk
         return dict(zip(names, fields))
 
     def read(text: bytes, kinds: Types) -> pa.Table:
-        return read_delimited(BytesIO(text), separator=separator, columns=[name for name in names if name in kinds],
-                              types={name: kinds.get(name, pa.string()) for name in names})
+        return read_delimited(pa.BufferReader(text), separator=separator, columns=[name for name in names if name in kinds],
+                              types={name: kinds.get(name, pa.string()) for name in names}, threads=False)
 
     for lines in _lines(file, 1, most):
         yield _text_chunk(lines, names, split, read, str)

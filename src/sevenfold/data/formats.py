@@ -33,17 +33,17 @@ class Format:
 
 
 def read_delimited(source: Any, *, separator: str, columns: Sequence[str],
-                   types: dict[str, pa.DataType] | None = None) -> pa.Table:
+                   types: dict[str, pa.DataType] | None = None, threads: bool = True) -> pa.Table:
     """Text with one row a line, from a path or bytes; in CSV alone (`,` and `;`) quotes mean anything.
 
     Text without a header needs the `types` of all its columns, by name.
     The first block's types are tried on the rest, block by block. Where a later block disagrees all is read at once,
-    which takes as much memory as the file.
+    which takes as much memory as the file. To start threads costs more than to read a few lines.
     """
     from pyarrow import csv as reader
 
     options = {
-        "read_options": reader.ReadOptions(column_names=types and list(types), block_size=BLOCK),
+        "read_options": reader.ReadOptions(column_names=types and list(types), block_size=BLOCK, use_threads=threads),
         "parse_options": reader.ParseOptions(delimiter=separator, quote_char='"' if separator in ",;" else False),
         "convert_options": reader.ConvertOptions(include_columns=list(columns), column_types=types)}
     try:
@@ -75,12 +75,16 @@ def lists(flags: Bools, names: Sequence[str]) -> pa.Array:
 def header(path: Path) -> tuple[list[str], str]:
     """The first line's columns and what separates them: tabs in `.tsv`, else a comma, or `;` where no comma is."""
     with _open(path) as file:
-        try:
-            line = file.readline().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise ValueError("line 1 is not UTF-8 text") from None
-    tabs = any(path.name.removesuffix(".gz").endswith(ending) for ending in (".tsv", ".tab", ".dat"))
-    separator = "\t" if tabs else ";" if ";" in line and "," not in line else ","
+        return header_of(file.readline(), Path(path.name.removesuffix(".gz")).suffix)
+
+
+def header_of(first: bytes, suffix: str) -> tuple[list[str], str]:
+    """The columns of a first line and what separates them, in a file whose name ends so; `ValueError` if it is no text."""
+    try:
+        line = first.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("line 1 is not UTF-8 text") from None
+    separator = "\t" if suffix in (".tsv", ".tab", ".dat") else ";" if ";" in line and "," not in line else ","
     return next(csv.reader([line], delimiter=separator), []), separator
 
 

@@ -19,6 +19,7 @@ class Labelled:
     requests: Requests
     offsets: I64  # [B + 1]
     relevant: I32
+    shown: tuple[I64, I32] | None = None  # offsets and items in the same way: what the request's own events showed
     dropped: int = 0  # requests without a relevant item, which cannot be ranked
 
     def __len__(self) -> int:
@@ -46,7 +47,14 @@ def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, se
     first = first[kept]
     offsets, relevant = _distinct(log.item[rows], low[kept], high[kept])
     requests = Requests(time=log.time[first] - 1, user=log.user[first], context=_context(log.table, design, first))
-    return Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped)
+    return Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped,
+                    shown=_shown(log, groups, first) if data.impressions else None)
+
+
+def _shown(log: Log, groups: I64, first: Array) -> tuple[I64, I32]:
+    rows = np.argsort(groups, kind="stable")
+    low, high = (np.searchsorted(groups[rows], groups[first], side=side) for side in ("left", "right"))
+    return _distinct(log.item[rows], low, high)
 
 
 def _groups(log: Log, column: str | None) -> I64:

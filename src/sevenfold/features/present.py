@@ -185,5 +185,5 @@ class Present:
 
 def _scaled(values: F64, scale: F64) -> F32:
     mean, spread = scale
-    scaled = np.nan_to_num((values - mean) / spread, nan=0.0, posinf=0.0, neginf=0.0)
+    scaled: F64 = np.nan_to_num((values - mean) / spread, nan=0.0, posinf=0.0, neginf=0.0)
     return scaled.astype(np.float32)

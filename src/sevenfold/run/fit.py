@@ -3,6 +3,10 @@
 Retrievers learn from the positive events before `cuts.ranker_from`; the ranker from the requests between `ranker_from`
 and `train_until`, on the candidates that these very retrievers propose for them; it stops early on the requests between
 `validate_from` and `validate_until`. Encoders and priors are frozen at `ranker_from`.
+
+Of each request the ranker learns from what proved relevant and from `NEGATIVES` other candidates of its own: of `unseen`
+negatives a draw of them; of `shown` ones first those that were shown and not acted on, each kept with the document's
+chance, then a draw of the rest.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from sevenfold.errors import DataError
 from sevenfold.features import View
 from sevenfold.funnel.candidates import places
 from sevenfold.funnel.pipeline import Pipeline
-from sevenfold.nouns import F32, I64, Candidates, Data, Interactions, Rows
+from sevenfold.nouns import F32, I32, I64, Bools, Candidates, Data, Interactions, Rows
 from sevenfold.registry import LEARNERS, RETRIEVERS
 
 TRAIN_REQUESTS, VALIDATE_REQUESTS = 4_000, 1_500
@@ -40,17 +44,20 @@ def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, k
     for retriever in retrievers.values():
         retriever.fit(learnt, seed=seed)
     rerankers = tuple((part.name, part.params) for part in solution.rerank)
-    parts = Parts(features=frozen, retrievers=retrievers, ranker=None, rerankers=rerankers,
-                  keep=design.serving.retrieve.keep or 500, rank_keep=design.serving.rank.keep or 100)
+    keep = design.serving.retrieve.keep or 500
+    parts = Parts(features=frozen, retrievers=retrievers, ranker=None, rerankers=rerankers, keep=keep,
+                  rank_keep=keep if solution.rank is None else design.serving.rank.keep or 100)
     if solution.rank is None:
         return parts
     ranker = LEARNERS.make(solution.rank.name, _params(solution.rank, kept))
     pipeline = parts.over(data)
     train = labelled(data, design, cuts.ranker_from, cuts.train_until, limit=TRAIN_REQUESTS, seed=seed)
-    learnt_from = examples(pipeline, train, seed)
+    negatives = design.framing.label.negatives
+    share = float(negatives.params["keep"]) if negatives and negatives.name == "shown" else None
+    learnt_from = examples(pipeline, train, seed, share)
     if kept is None:
         validate = labelled(data, design, cuts.validate_from, cuts.validate_until, limit=VALIDATE_REQUESTS, seed=seed)
-        ranker.fit(learnt_from, examples(pipeline, validate, seed), seed=seed)
+        ranker.fit(learnt_from, examples(pipeline, validate, seed, share), seed=seed)
     else:
         ranker.fit(learnt_from, learnt_from, seed=seed)
     return replace(parts, ranker=(solution.rank.name, ranker))
@@ -68,10 +75,13 @@ def interactions(data: Data, view: View, cut: int) -> Interactions:
                         items=len(data.items), cut=cut, content=view.content)
 
 
-def examples(pipeline: Pipeline, asked: Labelled, seed: int) -> Rows:
-    """Each request's candidates as rows with labels: all that proved relevant, and a draw of the others."""
+def examples(pipeline: Pipeline, asked: Labelled, seed: int, keep: float | None = None) -> Rows:
+    """Each request's candidates as rows with labels: all that proved relevant, and a draw of the others.
+
+    With `keep`, the share of what was shown in vain that is learnt from, these come before the others.
+    """
     rng = np.random.default_rng(seed)
-    chunks = [_chunk(pipeline, asked, start, rng) for start in range(0, len(asked.requests), CHUNK)]
+    chunks = [_chunk(pipeline, asked, start, rng, keep) for start in range(0, len(asked.requests), CHUNK)]
     rows = concatenate([chunk for chunk in chunks if len(chunk)])
     if rows is None:
         raise DataError("solutions", "no request has a relevant item among its candidates, so the ranker has nothing "
@@ -79,11 +89,12 @@ def examples(pipeline: Pipeline, asked: Labelled, seed: int) -> Rows:
     return rows
 
 
-def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Generator) -> Rows:
+def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Generator, keep: float | None) -> Rows:
     part = part_of(asked, start)
     candidates = pipeline.retrieve(part.requests)
-    label = relevance(candidates, part, pipeline.view.items)
-    kept = np.flatnonzero(draw(candidates, label, rng))
+    label = among(candidates, part.offsets, part.relevant, pipeline.view.items).astype(np.float32)
+    shown = None if keep is None or part.shown is None else among(candidates, *part.shown, pipeline.view.items)
+    kept = np.flatnonzero(draw(candidates, label, rng, shown, keep))
     rows = pipeline.rows(part.requests, candidates.take(kept))
     return replace(rows, label=label[kept])
 
@@ -91,22 +102,32 @@ def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Gener
 def part_of(asked: Labelled, start: int) -> Labelled:
     """The next `CHUNK` requests from `start` on."""
     stop = min(start + CHUNK, len(asked))
-    first, last = asked.offsets[start], asked.offsets[stop]
-    return Labelled(requests=asked.requests.take(np.arange(start, stop)), relevant=asked.relevant[first:last],
-                    offsets=asked.offsets[start:stop + 1] - first)
+    offsets, relevant = _stretch(asked.offsets, asked.relevant, start, stop)
+    return Labelled(requests=asked.requests.take(np.arange(start, stop)), relevant=relevant, offsets=offsets,
+                    shown=None if asked.shown is None else _stretch(*asked.shown, start, stop))
 
 
-def relevance(candidates: Candidates, asked: Labelled, items: int) -> F32:
-    """1 for a candidate that its request's user went on to act on, else 0: [n]."""
-    owner = np.repeat(np.arange(len(asked.requests)), np.diff(asked.offsets))
-    wanted = owner * np.int64(items) + asked.relevant
-    return np.isin(candidates.request * np.int64(items) + candidates.item, wanted).astype(np.float32)
+def _stretch(offsets: I64, items: I32, start: int, stop: int) -> tuple[I64, I32]:
+    return offsets[start:stop + 1] - offsets[start], items[offsets[start]:offsets[stop]]
 
 
-def draw(candidates: Candidates, label: F32, rng: np.random.Generator) -> Any:
+def among(candidates: Candidates, offsets: I64, sets: I32, items: int) -> Bools:
+    """[n] whether a candidate is in its request's set."""
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return np.isin(candidates.request * np.int64(items) + candidates.item, owner * np.int64(items) + sets)
+
+
+def draw(candidates: Candidates, label: F32, rng: np.random.Generator, shown: Bools | None = None,
+         keep: float | None = None) -> Any:
     """Which rows to learn from: of requests with a relevant candidate, these and `NEGATIVES` others, as a mask."""
     useful = np.bincount(candidates.request, weights=label, minlength=1)[candidates.request] > 0
-    order = np.lexsort((rng.random(len(label)), -label, candidates.request))
+    turn = rng.random(len(label))
+    if shown is not None:
+        vain = shown & (label == 0)
+        kept = turn < (keep or 0.0)
+        turn[vain] = np.where(kept, turn - 1, np.inf)[vain]  # first of all, or never
+        useful &= np.isfinite(turn)
+    order = np.lexsort((turn, -label, candidates.request))
     place = places(candidates.request[order])
     relevant = np.bincount(candidates.request, weights=label, minlength=1)[candidates.request[order]]
     chosen = np.zeros(len(label), dtype=bool)

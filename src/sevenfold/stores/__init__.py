@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sevenfold.stores.contract import Change, Make, Store, StoreError
+from sevenfold.errors import StoreError
+from sevenfold.stores.contract import Change, Make, Store
 from sevenfold.stores.lmdb import Lmdb
 from sevenfold.stores.memory import Memory
 from sevenfold.stores.redis import Redis

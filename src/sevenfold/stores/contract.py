@@ -6,13 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from sevenfold.errors import SevenfoldError
+from sevenfold.errors import StoreError
 
 LONGEST_KEY = 511  # bytes: what LMDB takes
-
-
-class StoreError(SevenfoldError):
-    """A store that cannot be reached, is damaged or foreign, or does not keep what it acknowledges."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from typing import Self, TypeVar
 import lmdb
 from lmdb.verify import VerifyError, verify
 
-from sevenfold.stores.contract import Make, StoreError, checked
+from sevenfold.errors import StoreError
+from sevenfold.stores.contract import Make, checked
 
 MAP = 1 << 36  # bytes of address space to begin with
 FORMAT = b"1"
@@ -160,7 +161,7 @@ class Lmdb:
             self._environment.set_mapsize(size)
 
     @contextmanager
-    def _typed(self, hint: str = "Check that the store is open, the disk has room and the folder may be written.") -> Iterator[None]:
+    def _typed(self, hint: str = "Check that it is open, the disk has room and the folder may be written.") -> Iterator[None]:
         try:
             yield
         except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError, lmdb.PageNotFoundError) as error:

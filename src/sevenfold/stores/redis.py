@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
-from sevenfold.errors import MissingPackage, nearest
-from sevenfold.stores.contract import Make, StoreError, checked
+from sevenfold.errors import MissingPackage, StoreError, nearest
+from sevenfold.stores.contract import Make, checked
 
 FORMAT = b"1"
 BATCH = 256  # records read at a time

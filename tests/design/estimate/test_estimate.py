@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sevenfold import design as documents
 from sevenfold.design.checks.examples import DESIGNS, Mutant
 from sevenfold.design.document import parse
-from sevenfold.design.estimate import SECTIONS, Estimate, Line, defaults, estimate, prices
+from sevenfold.design.estimate import SECTIONS, Estimate, Line, defaults, estimate
+from sevenfold.design.estimate.prices import prices
 from sevenfold.design.sections import Design
 from sevenfold.errors import DataError, DesignError
 
@@ -215,7 +216,7 @@ def test_prices_are_dated_and_can_be_replaced(tmp_path: Path) -> None:
     path = tmp_path / "prices.json"
     path.write_text(json.dumps({**vars(usual), "core_month": 60}))
     assert prices(path).core_month == 60
-    dearer = line(estimate(shipped("video"), at=prices(path)), "$2", "trees").value
+    dearer = line(estimate(shipped("video"), prices=prices(path)), "$2", "trees").value
     assert dearer > 1.9 * line(estimate(shipped("video")), "$2", "trees").value
 
 

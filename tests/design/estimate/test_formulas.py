@@ -49,7 +49,8 @@ def test_all_pairs_take_years() -> None:
     assert f"{years.value:.1f}" == "3.2"
 
 
-@pytest.mark.parametrize(("rate", "effect", "users"), [(0.01, 0.1, "158,400"), (0.05, 0.02, "760,000"), (0.02, 0.01, "7,840,000")])
+@pytest.mark.parametrize(("rate", "effect", "users"), [
+    (0.01, 0.1, "158,400"), (0.05, 0.02, "760,000"), (0.02, 0.01, "7,840,000")])
 def test_users_in_an_arm(rate: float, effect: float, users: str) -> None:
     assert f"{formulas.per_arm(rate, effect).value:,.0f}" == users
 

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from sevenfold.design.estimate import experiment, latency, money, parts, serving, storage, traffic, training
 from sevenfold.design.estimate.defaults import faults
 from sevenfold.design.estimate.number import Input
-from sevenfold.design.estimate.prices import Prices, prices
+from sevenfold.design.estimate.prices import Prices
+from sevenfold.design.estimate.prices import prices as dated
 from sevenfold.design.estimate.sheet import Absent, Line, Missing, Sheet
 from sevenfold.design.sections import Design
 from sevenfold.errors import DesignError
 
-__all__ = ["Estimate", "Input", "Line", "Missing", "Prices", "estimate", "prices"]
+__all__ = ["Estimate", "Input", "Line", "Missing", "Prices", "estimate"]
 
 SECTIONS: dict[str, tuple[Callable[[Sheet], None], ...]] = {
     "traffic": traffic.LINES, "latency": latency.LINES, "storage": storage.STORAGE, "features": storage.FEATURES,
@@ -46,16 +47,16 @@ class Estimate:
         return next((one for one in found if one.key == id), next(iter(found), None))
 
 
-def estimate(design: Design, assume: Mapping[str, str] | None = None, at: Prices | None = None) -> Estimate:
+def estimate(design: Design, assume: Mapping[str, str] | None = None, prices: Prices | None = None) -> Estimate:
     """Estimate a design; `assume` replaces defaults by name, before what the document assumes.
 
     Raises DesignError where a replacement names no default or does not read.
     """
     assume = assume or {}
-    for where, given in (("requirements.assume", design.requirements.assume), ("--set", assume)):
-        for name, problem, hint in faults(given):
-            raise DesignError(f"{where}.{name}" if where != "--set" else f"--set {name}", problem, hint)
-    sheet = Sheet(design, assume, at or prices())
+    for where, told in (("requirements.assume.", design.requirements.assume), ("--set ", assume)):
+        for name, problem, hint in faults(told):
+            raise DesignError(f"{where}{name}", problem, hint)
+    sheet = Sheet(design, assume, prices or dated())
     for section, writers in SECTIONS.items():
         sheet.section = section
         for write in writers:

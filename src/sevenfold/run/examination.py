@@ -1,0 +1,97 @@
+"""What a design's data say, before anything is trained: leaks and facts, as findings of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sevenfold import audit, features
+from sevenfold import data as sources
+from sevenfold.audit.facts import copies, rare_label
+from sevenfold.data.labels import expression_mask, label_columns, label_expression
+from sevenfold.data.sources import check_columns, find, read
+from sevenfold.data.splits import cuts
+from sevenfold.design.checks.running import expired, unbuilt
+from sevenfold.design.findings import RULES, Finding, located, related
+from sevenfold.design.sections import Design, Waiver
+from sevenfold.errors import LeakError, SevenfoldError
+from sevenfold.features.fitting import GROUPS
+from sevenfold.record import Probe
+
+UNUSABLE = "D09"
+PROBES = {"X13": "the future is deleted and scrambled", "X05": "what was fitted, fitted again without the future",
+          "X01": "entities born after their own events", "X04": "columns that tell the label",
+          "X12": "one feature that is nearly the answer"}
+
+
+def examine_data(design: Design) -> list[Finding]:
+    """Everything that loading, probing and measuring the data find, worst first; what is waived is left out."""
+    try:
+        found = list(_without_clock(design) if design.data.events.time == "none" else _with_clock(design))
+    except SevenfoldError as error:
+        found = [_finding(error, UNUSABLE)]
+    return _kept(found, design)
+
+
+def measured(case: audit.Case) -> list[Finding]:
+    """The facts that the data show, worst first; what is waived is left out."""
+    return _kept(audit.facts(case), case.design)
+
+
+def probed(case: audit.Case) -> tuple[Probe, ...]:
+    """One record of each search; raises the first leak that is not waived."""
+    found: dict[str, list[tuple[LeakError, Waiver]]] = {code: [] for code in PROBES}
+    for leak in audit.leaks(case):
+        waiver = waiver_of(_finding(leak, leak.code), case.design)
+        if waiver is None:
+            raise leak
+        found[leak.code].append((leak, waiver))
+    return tuple(Probe(name=PROBES[code], passed=not waived, detail="; ".join(leak.problem for leak, _ in waived),
+                       waived="; ".join(dict.fromkeys(waiver.reason for _, waiver in waived))) for code, waived in found.items())
+
+
+def waiver_of(finding: Finding, design: Design) -> Waiver | None:
+    """The waiver that holds for a finding today."""
+    return next((waiver for waiver in design.waivers if waiver.code == finding.code and not expired(waiver)
+                 and (waiver.where is None or related(waiver.where, finding.where))), None)
+
+
+def _kept(found: Iterable[Finding], design: Design) -> list[Finding]:
+    return located((one for one in found if waiver_of(one, design) is None), design.lines)
+
+
+def _with_clock(design: Design) -> Iterator[Finding]:
+    design = _built(design)
+    data = sources.load(design)
+    made = cuts(data, design)
+    case = audit.Case(design=design, data=data, cuts=made, features=features.fit(design, data, made.ranker_from))
+    yield from (_finding(leak, leak.code) for leak in audit.leaks(case))
+    yield from audit.facts(case)
+
+
+def _without_clock(design: Design) -> Iterable[Finding]:
+    """Rows without a clock: is the label rare, and do copies stand on both sides of the split?"""
+    events, split = design.data.events, design.data.split
+    source = find(events.path, folder=Path(design.source).parent, where="data.events")
+    group = split.group if split.by == "group" and split.group in source.columns else None
+    check_columns(source, [("text", events.text), *(("label", name) for name in sorted(label_columns(design)))])
+    table = read(source, {name for name in (events.text, group) if name} | label_columns(design))
+    yield from rare_label(design, expression_mask(label_expression(design), table))
+    if events.text and (group or split.by == "random"):
+        yield from copies(table, events.text, np.asarray(table[group]) if group else None, group or "random")
+
+
+def _built(design: Design) -> Design:
+    """The design with those of its features that this installation can compute."""
+    ahead = {one.where for one in unbuilt(design)}
+    known = {group: {name: part for name, part in parts.items() if f"data.features.{group}.{name}" not in ahead}
+             for group, parts in design.data.features.items() if group in GROUPS}
+    return replace(design, data=replace(design.data, features=known))
+
+
+def _finding(error: SevenfoldError, code: str) -> Finding:
+    where = error.where.partition(" (")[0]  # less the file's name
+    return Finding(code, RULES[code].name, "error", where, None, error.problem, error.hint)
