@@ -1,11 +1,13 @@
-"""Four strict point-in-time features on synthetic events: our kernel beside Polars, DuckDB and pandas.
+"""Four strict point-in-time features of every event of a Parquet log: our kernel beside Polars, DuckDB and pandas.
 
-    python bench/features.py [--rows 5000000] [--runs 3]
+    python bench/features.py [--rows 5000000] [--runs 3] [--engines sevenfold partitions polars polars_parts duckdb pandas]
 
 For every event: how many events the user had in the last 7 days, the sum of their values over 30 days, the mean value
 of the item over 30 days, and the seconds since the user's last event; all over [t − w, t), events at exactly t
-excluded. Each engine is written as well as we can write it, starts from the same columns in memory, may use every core,
-and runs in a process of its own, in turn with the others; the answers are compared before any time is printed.
+excluded. Each engine reads one Parquet file and writes a row for each event (ours, Polars and pandas in the log's order,
+`polars_parts` and DuckDB with its number), may use every core and runs in a process of its own, in turn with the others;
+no figure is printed unless the answers agree on every 97th row. Memory is bounded in `partitions` and `polars_parts`,
+whose parts have some 2,000,000 events, and in `duckdb`, which is told a limit and writes the rest to disk.
 """
 
 from __future__ import annotations
@@ -21,31 +23,41 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from sevenfold import features
+from sevenfold.design.sections import Answer, DataSection, Design, Evaluation, Events, Framing, Label, Part
+from sevenfold.features import partitions as parts
+from sevenfold.nouns import Candidates, Data, Entities, Log, Requests
 
 DAY = 86_400 * 1_000_000
-NAMES = ("user_count_7d", "user_sum_30d", "item_mean_30d", "user_since")
+NAMES = ("user_count_7d", "user_sum_30d", "user_since", "item_mean_30d")
+CHUNK, PART, SAMPLE, LIMIT = 1_000_000, 2_000_000, 97, "2GB"
 
 
-def events(rows: int) -> dict[str, np.ndarray]:
+def generate(rows: int, to: Path) -> None:
     """Events in order of time, over 90 days and in whole seconds, so that ties occur; few items are popular."""
-    rng = np.random.default_rng(7)
-    users, items = max(rows // 25, 2), max(rows // 250, 2)
-    when = np.sort(rng.integers(0, 90 * 86_400, rows)) * 1_000_000
-    item = (items * rng.random(rows) ** 3).astype(np.int32)
-    return {"time": when, "user": rng.integers(0, users, rows).astype(np.int32), "item": item,
-            "value": rng.integers(0, 10_000, rows) / 100}
+    rng, users, items, writer = np.random.default_rng(7), max(rows // 25, 2), max(rows // 250, 2), None
+    for start in range(0, rows, CHUNK):
+        n = min(CHUNK, rows - start)
+        when = np.sort(rng.integers(90 * 86_400 * start // rows, 90 * 86_400 * (start + n) // rows, n)) * 1_000_000
+        table = pa.table({
+            "time": when, "available": when, "user": rng.integers(0, users, n).astype(np.int32),
+            "item": (items * rng.random(n) ** 3).astype(np.int32), "positive": np.ones(n, dtype=bool),
+            "value": rng.integers(0, 10_000, n) / 100, "row": np.arange(start, start + n)})
+        writer = writer or pq.ParquetWriter(to, table.schema)
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
 
 
-def sevenfold(log: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    import pyarrow as pa
-
-    from sevenfold import features
-    from sevenfold.design.sections import Answer, DataSection, Design, Evaluation, Events, Framing, Label, Part
-    from sevenfold.nouns import Candidates, Data, Entities, Log, Requests
-
-    n, day = len(log["time"]), 86_400.0
+def fitted(sample: Log, log: Path) -> tuple[features.Features, Data]:
+    day, rows = 86_400.0, pq.read_metadata(log).num_rows
     declared = {"user": {"count": Part(name="count", params={"count": "events", "over": 7 * day}),
                          "sum": Part(name="sum", params={"sum": "value", "over": 30 * day}),
                          "since": Part(name="time_since", params={"time_since": "event"}),
@@ -54,66 +66,85 @@ def sevenfold(log: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     design = Design(name="bench", framing=Framing(task="recommend", answer=Answer(items=1), label=Label(is_="value")),
                     data=DataSection(events=Events(path="-", time="time"), features=declared),
                     evaluation=Evaluation(metric="ndcg"))
-    data = Data(log=Log(time=log["time"], available=log["time"], user=log["user"], item=log["item"],
-                        positive=np.ones(n, dtype=bool), table=pa.table({"value": log["value"]})),
-                users=Entities(ids=np.arange(log["user"].max() + 1), table=pa.table({})),
-                items=Entities(ids=np.arange(log["item"].max() + 1), table=pa.table({})))
-    rows = features.fit(design, data, 0).over(data).rows(
-        Requests(time=log["time"], user=log["user"]),
-        Candidates(request=np.arange(n, dtype=np.int32), item=log["item"], sources={}, ranks={}))
-    columns = dict(zip(rows.names, rows.values.T))
-    return dict(zip(NAMES, (columns[name] for name in ("user.count", "user.sum", "item.mean", "user.since"))))
+    users, items = (Entities(ids=np.arange(max(rows // each, 2)), table=pa.table({})) for each in (25, 250))
+    data = Data(log=sample, users=users, items=items)
+    return features.fit(design, data, 0), data
 
 
-def logarithm(seconds: np.ndarray) -> np.ndarray:
-    """What our time_since gives: log2(1 + seconds), straight between the powers of two."""
-    mantissa, exponent = np.frexp(1 + seconds)
-    return np.where(np.isnan(seconds), np.nan, exponent + 2 * (mantissa - 1))
+def sevenfold(log: Path, to: Path) -> None:
+    """The whole log at once."""
+    table = pq.read_table(log, columns=[*parts.FIXED, "value"]).combine_chunks()
+    events = Log(**{name: table[name].to_numpy() for name in parts.FIXED}, table=table.select(["value"]))
+    made, data = fitted(events, log)
+    every = Candidates(request=np.arange(len(events), dtype=np.int32), item=events.item, sources={}, ranks={})
+    rows = made.over(data).rows(Requests(time=events.time, user=events.user), every)
+    pq.write_table(pa.table(dict(zip(NAMES, rows.values.T))), to, use_dictionary=False)
 
 
-def polars(log: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Rolling windows by time, per user and item."""
+def partitions(log: Path, to: Path) -> None:
+    """Part by part."""
+    made, data = fitted(next(parts.read([log])), log)
+    parts.write(made, data, parts.read([log]), to, parts=pq.read_metadata(log).num_rows // PART + 1)
+
+
+def scanned(log: Any) -> tuple[Any, list[Any], list[Any]]:
+    """A log for Polars, and the features of users and of items."""
     import polars as pl
 
     when, value = pl.col("time"), pl.col("value")
     before = pl.when(when != when.shift(1)).then(when.shift(1)).forward_fill().over("user")
-    frame = pl.DataFrame(log).with_columns(pl.from_epoch("time", "us"), one=pl.lit(1, pl.Int32)).select(
-        pl.col("one").rolling_sum_by("time", "7d", closed="left", min_samples=0).over("user").alias(NAMES[0]),
-        value.rolling_sum_by("time", "30d", closed="left", min_samples=0).over("user").alias(NAMES[1]),
-        value.rolling_mean_by("time", "30d", closed="left").over("item").alias(NAMES[2]),
-        ((when - before).dt.total_microseconds() / 1e6).alias(NAMES[3]))
-    return {name: frame[name].to_numpy() for name in NAMES}
+    of_users = [pl.col("one").rolling_sum_by("time", "7d", closed="left", min_samples=0).over("user").alias(NAMES[0]),
+                value.rolling_sum_by("time", "30d", closed="left", min_samples=0).over("user").alias(NAMES[1]),
+                ((when - before).dt.total_microseconds() / 1e6).alias(NAMES[2])]
+    of_items = [value.rolling_mean_by("time", "30d", closed="left").over("item").alias(NAMES[3])]
+    frame = pl.scan_parquet(log).with_columns(pl.col("time").cast(pl.Datetime("us")), one=pl.lit(1, pl.Int32))
+    return frame, of_users, of_items
 
 
-def duckdb(log: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Window functions over ranges of time; the rows come back in any order and are put in place by their number."""
+def polars(log: Path, to: Path) -> None:
+    """Rolling windows by time over users and items, on the streaming engine."""
+    frame, of_users, of_items = scanned(log)
+    frame.select(of_users + of_items).sink_parquet(to, engine="streaming")
+
+
+def polars_parts(log: Path, to: Path) -> None:
+    """The same windows by hand in parts: scattered by user, computed, scattered by item with what is known, computed."""
+    import polars as pl
+
+    frame, of_users, of_items = scanned(log)
+    n = pq.read_metadata(log).num_rows // PART + 1
+    with tempfile.TemporaryDirectory(dir=to.parent) as folder:
+        frame.select("row", "time", "user", "item", "value").sink_parquet(
+            pl.PartitionBy(f"{folder}/user", key=(pl.col("user") % n).alias("part")), mkdir=True, engine="streaming")
+        for part in range(n):
+            scanned(f"{folder}/user/part={part}/*.parquet")[0].sort("row").select("row", "time", "item", "value", *of_users).sink_parquet(
+                pl.PartitionBy(f"{folder}/item/{part}", key=(pl.col("item") % n).alias("part")), mkdir=True, engine="streaming")
+        to.mkdir(exist_ok=True)
+        for part in range(n):
+            scanned(f"{folder}/item/*/part={part}/*.parquet")[0].sort("row").select("row", *NAMES[:3], *of_items).sink_parquet(
+                to / f"{part}.parquet", engine="streaming")
+
+
+def duckdb(log: Path, to: Path) -> None:
+    """Window functions over ranges of time, in any order of the rows."""
     import duckdb as db
-    import pyarrow as pa
 
-    events = pa.table({**log, "row": np.arange(len(log["time"]))})  # noqa: F841 (read by its name)
-    found = db.sql(f"""
-        select row,
-            count(*) over (partition by "user" order by time range between {7 * DAY} preceding and 1 preceding) as {NAMES[0]},
-            coalesce(sum(value) over users, 0) as {NAMES[1]},
-            avg(value) over (partition by item order by time range between {30 * DAY} preceding and 1 preceding) as {NAMES[2]},
-            (time - max(time) over (partition by "user" order by time
-                                    range between unbounded preceding and 1 preceding)) / 1e6 as {NAMES[3]}
-        from events
-        window users as (partition by "user" order by time range between {30 * DAY} preceding and 1 preceding)
-        """).to_arrow_table()
-    place = found["row"].to_numpy()
-    answers = {}
-    for name in NAMES:
-        answers[name] = np.empty(len(place))
-        answers[name][place] = found[name].to_numpy()
-    return answers
+    def window(by: str, back: str) -> str:
+        return f'over (partition by "{by}" order by time range between {back} preceding and 1 preceding)'
+
+    db.sql(f"set memory_limit = '{LIMIT}'; set temp_directory = '{to.parent}'; set preserve_insertion_order = false")
+    db.sql(f"""copy (select row, count(*) {window("user", str(7 * DAY))} as {NAMES[0]},
+                            coalesce(sum(value) {window("user", str(30 * DAY))}, 0) as {NAMES[1]},
+                            (time - max(time) {window("user", "unbounded")}) / 1e6 as {NAMES[2]},
+                            avg(value) {window("item", str(30 * DAY))} as {NAMES[3]}
+                     from '{log}') to '{to}' (format parquet)""")
 
 
-def pandas(log: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def pandas(log: Path, to: Path) -> None:
     """Rolling windows by time after a stable sort by user, and by item."""
     import pandas as pd
 
-    frame = pd.DataFrame(log)
+    frame = pd.read_parquet(log, columns=["time", "user", "item", "value"])
     frame["time"] = pd.to_datetime(frame["time"], unit="us")
     users, items = frame.sort_values("user", kind="stable"), frame.sort_values("item", kind="stable")
     by_user, by_item = users.groupby("user", sort=False), items.groupby("item", sort=False)
@@ -122,26 +153,37 @@ def pandas(log: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     week = by_user.rolling("7D", on="time", closed="left")["value"].count().fillna(0).to_numpy()
     month = by_user.rolling("30D", on="time", closed="left")["value"].sum().fillna(0).to_numpy()
     mean = by_item.rolling("30D", on="time", closed="left")["value"].mean().to_numpy()
-    found = pd.DataFrame({NAMES[0]: pd.Series(week, users.index), NAMES[1]: pd.Series(month, users.index),
-                          NAMES[2]: pd.Series(mean, items.index), NAMES[3]: (users["time"] - before).dt.total_seconds()})
-    return {name: found[name].to_numpy() for name in NAMES}
+    pd.DataFrame({NAMES[0]: pd.Series(week, users.index), NAMES[1]: pd.Series(month, users.index),
+                  NAMES[2]: (users["time"] - before).dt.total_seconds(), NAMES[3]: pd.Series(mean, items.index)}).to_parquet(to, index=False)
 
 
-ENGINES = {engine.__name__: engine for engine in (sevenfold, polars, duckdb, pandas)}
+ENGINES = {engine.__name__: engine for engine in (sevenfold, partitions, polars, polars_parts, duckdb, pandas)}
 
 
-def one(engine: str, rows: int, folder: Path) -> None:
-    """One engine in this process: a small warm-up, then the run; the answers go to a file, the figures to stdout."""
-    ENGINES[engine](events(10_000))
-    log = events(rows)
-    start, idle = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    answers = ENGINES[engine](log)
-    seconds = time.perf_counter() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle
-    if engine != "sevenfold":
-        answers["user_since"] = logarithm(np.asarray(answers["user_since"], dtype=np.float64))
-    np.savez(folder / engine, **{name: np.asarray(answer, dtype=np.float32) for name, answer in answers.items()})
-    print(json.dumps({"seconds": seconds, "megabytes": memory / 1024}))
+def one(engine: str, log: Path, to: Path) -> None:
+    """One engine in this process: on few rows to warm up, then the run; the figures go to stdout."""
+    ENGINES[engine](log.parent / "warm.parquet", to)
+    start, busy = time.perf_counter(), time.process_time()
+    ENGINES[engine](log, to)
+    print(json.dumps({"wall": time.perf_counter() - start, "CPU": time.process_time() - busy,
+                      "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+def sample(engine: str, found: Path) -> np.ndarray:
+    """[4, m] the answers for every 97th event, seconds as our `time_since` gives them: log2(1 + s), in straight lines."""
+    columns, start = [], 0
+    names = pq.read_schema(next(found.iterdir()) if found.is_dir() else found).names
+    for batch in ds.dataset(found).to_batches(batch_readahead=1, fragment_readahead=1):
+        row = batch["row"].to_numpy() if "row" in names else np.arange(start, start + len(batch))
+        start, kept = start + len(batch), np.flatnonzero(row % SAMPLE == 0)
+        values = [row[kept], *(batch.column(name).to_numpy(zero_copy_only=False)[kept] for name in names if name != "row")]
+        columns.append(np.array(values, dtype=np.float64))
+    answers = np.concatenate(columns, axis=1)
+    answers = answers[1:, np.argsort(answers[0])]
+    if engine not in ("sevenfold", "partitions"):
+        mantissa, exponent = np.frexp(1 + answers[2])
+        answers[2] = np.where(np.isnan(answers[2]), np.nan, exponent + 2 * (mantissa - 1))
+    return answers
 
 
 def main() -> None:
@@ -149,41 +191,36 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
-    parser.add_argument("--one", nargs=2, metavar=("ENGINE", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        return one(options.one[0], options.rows, Path(options.one[1]))
+        return one(options.one[0], Path(options.one[1]), Path(options.one[2]))
     figures: dict[str, list[dict[str, float]]] = {engine: [] for engine in options.engines}
     with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.parquet"
+        generate(options.rows, log)
+        generate(100_000, log.parent / "warm.parquet")
         for _ in range(options.runs):
-            for engine, found in figures.items():  # in turn, so that a noisy minute hurts all alike
-                command = [sys.executable, __file__, "--rows", str(options.rows), "--one", engine, folder]
-                found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-        compare(options.engines, Path(folder))
-    report(figures, options.rows, options.runs)
+            for engine, runs in figures.items():  # in turn, so that a noisy minute hurts all alike
+                command = [sys.executable, __file__, "--one", engine, str(log), f"{folder}/{engine}"]
+                runs.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+        answers = {engine: sample(engine, Path(folder) / engine) for engine in figures}
+    for engine, found in answers.items():
+        np.testing.assert_allclose(found, next(iter(answers.values())), rtol=1e-5, atol=1e-3, err_msg=engine)
+    report(figures, options.rows)
     return None
 
 
-def compare(engines: list[str], folder: Path) -> None:
-    """Refuse to print times of engines that do not agree."""
-    truth = np.load(folder / f"{engines[0]}.npz")
-    for engine in engines[1:]:
-        answers = np.load(folder / f"{engine}.npz")
-        for name in NAMES:
-            np.testing.assert_allclose(answers[name], truth[name], rtol=1e-5, atol=1e-3, err_msg=f"{engine} {name}")
-
-
-def report(figures: dict[str, list[dict[str, float]]], rows: int, runs: int) -> None:
-    medians = {engine: statistics.median(run["seconds"] for run in found) for engine, found in figures.items()}
-    fastest = min((seconds for engine, seconds in medians.items() if engine != "sevenfold"), default=medians["sevenfold"])
-    print(f"four strict features on {rows:,} events, median of {runs} runs; all engines agree on all rows")
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, "
-          f"load {os.getloadavg()[0]:.1f}\n")
-    print(f"{'engine':<12}{'seconds':>9}{'min':>8}{'max':>8}{'over the fastest peer':>24}{'MB above the log':>20}")
+def report(figures: dict[str, list[dict[str, float]]], rows: int) -> None:
+    runs = len(next(iter(figures.values())))
+    print(f"four strict features of {rows:,} events, median (and range) of {runs} runs; all engines agree\n"
+          f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, "
+          f"load {os.getloadavg()[0]:.1f}, limit of DuckDB {LIMIT}\n")
+    print(f"{'engine':<14}{'wall s':>8}{'range':>16}{'CPU s':>8}{'events/s':>12}{'peak MB':>9}")
     for engine, found in figures.items():
-        seconds = [run["seconds"] for run in found]
-        print(f"{engine:<12}{medians[engine]:>9.2f}{min(seconds):>8.2f}{max(seconds):>8.2f}{medians[engine] / fastest:>23.2f}x"
-              f"{statistics.median(run['megabytes'] for run in found):>20.0f}")
+        wall, busy, memory = (statistics.median(run[name] for run in found) for name in ("wall", "CPU", "MB"))
+        low, high = min(run["wall"] for run in found), max(run["wall"] for run in found)
+        print(f"{engine:<14}{wall:>8.2f}{f'{low:.2f}–{high:.2f}':>16}{busy:>8.2f}{rows / wall:>12,.0f}{memory:>9,.0f}")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ GENRES = [["drama"], ["drama", "war"], [], None, ["war", "noir"], ["noir", "dram
 TITLES = ["the red house", "the red red dog", None, "a house for the dog", "", "blue"]
 PLACES = ["52.1,4.3", "-33.9,151.2", None, "0,180", "90,0", " 52.1 , 4.3"]
 HERE = [None, "0,0", "-52.1,-175.7", "33.9,-28.8", "52.1,4.3"]
-USER_TABLE = {"age": [20, 30, None, 50, 61], "country": ["nl", None, "au", "nl", "other"], "north": [0.0, 52.1, None, -90.0, 10.5],
-              "east": [0.0, 4.3, 9.0, 0.0, None]}
+USER_TABLE = {"age": [20, 30, None, 50, 61], "country": ["nl", None, "au", "nl", "other"],
+              "north": [0.0, 52.1, None, -90.0, 10.5], "east": [0.0, 4.3, 9.0, 0.0, None]}
 ITEM_TABLE = {"cost": [1.0, -7.5, None, 0.0, 12345.0, 3.0], "title": TITLES, "place": PLACES}
 CONTEXT: dict[str, list[Any]] = {"device": ["tv", "phone", None], "load": [-3.0, 0.0, 4.5, 5.0, 100.0, np.nan], "here": HERE,
                                  "there": HERE}
@@ -47,7 +47,8 @@ DEFINITIONS["user"] |= {
     "log_age": {"log": "age"}, "ages": {"bucket": "age", "at": (20.0, 30.5, 61.0)}, "tenths": {"bucket": "age"},
     "country": {"hash": "country", "buckets": 3}, "both": {"cross": ("country", "age"), "buckets": 5},
 }
-DEFINITIONS["item"] |= {"log_cost": {"log": "cost"}, "words": {"hash": "genres", "buckets": 2}, "cost": {"hash": "cost", "buckets": 4}}
+DEFINITIONS["item"] |= {"log_cost": {"log": "cost"}, "words": {"hash": "genres", "buckets": 2},
+                        "cost": {"hash": "cost", "buckets": 4}}
 DEFINITIONS["context"] = {
     "log_load": {"log": "load"}, "loads": {"bucket": "load", "at": (0.0, 5.0)}, "device": {"hash": "device", "buckets": 3},
     "both": {"cross": ("device", "load"), "buckets": 4}, "gone": {"distance": ("here",), "to": ("there",)},

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sevenfold import design
 from sevenfold.design.checks.examples import DESIGNS, Mutant, examples
 from sevenfold.design.document import Unreadable, parse
-from sevenfold.design.findings import RULES, Finding, Rule, line_of, related
+from sevenfold.design.findings import MEASURED, RULES, Finding, Rule, line_of, related
 
 SHIPPED = sorted(path for path in DESIGNS.glob("*.yaml") if "." not in path.stem)
 
@@ -34,7 +34,7 @@ def findings_of(text: str) -> list[Finding]:
 
 def test_every_rule_has_its_examples() -> None:
     assert examples().keys() == RULES.keys()
-    assert [code for code, example in examples().items() if len(example.fires) < 3] == []
+    assert [code for code, example in examples().items() if len(example.fires) < 3] == sorted(MEASURED)
 
 
 @pytest.mark.parametrize(("rule", "one"), each("fires"))

@@ -79,7 +79,7 @@ def test_comments_and_docstrings_are_the_source() -> None:
     assert comments(sections.Scale)["peak"] == "busiest moment over the average"
     assert key_texts(sections.Framing)["answer"].startswith("What goes out")
     assert parameter_text(float, 2.0) == "number; default 2"
-    assert part_text("feature", "cross") == "in the language; not built yet"
+    assert part_text("feature", "image") == "in the language; not built yet"
     assert part_text("negatives", "shown") == "one way to take negatives"
 
 

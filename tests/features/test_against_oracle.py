@@ -134,8 +134,9 @@ class Oracle:
         """Of the users seen before the cut: at a tenth of the way between the smallest and the largest in order, and so on."""
         users = {e["user"] for e in self.window(lambda e: e["user"] >= 0, self.cut, None)}
         values = sorted(v for v in (USER_TABLE[of][user] for user in users) if v is not None)
-        spots = [i / 10 * (len(values) - 1) for i in range(1, 10)] if values else []
-        return sorted({values[int(s)] + (s - int(s)) * (values[min(int(s) + 1, len(values) - 1)] - values[int(s)]) for s in spots})
+        spots = [i / 10 * (len(values) - 1) for i in range(1, 10)] * bool(values)
+        values.append(values[-1] if values else 0)
+        return sorted({values[int(s)] + (s - int(s)) * (values[int(s) + 1] - values[int(s)]) for s in spots})
 
     @staticmethod
     def mark(value):

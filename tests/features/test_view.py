@@ -219,7 +219,7 @@ REFUSED = [
     ({"context": {"n": {"ratio": "load"}}}, DesignError, "a windowed feature belongs to user, item, pair, got 'context'"),
     ({"user": {"n": {"ratio": "lode"}}}, DataError, "there is no column 'lode'"),
     ({"user": {"n": {"ratio": "load", "of": "device"}}}, DataError, "expected a column of numbers, got string"),
-    ({"user": {"n": {"ratio": "load", "over": 9.0, "half_life": 9.0}}}, DesignError, "'over' or fades with 'half_life', got both"),
+    ({"user": {"n": {"ratio": "load", "over": 9.0, "half_life": 9.0}}}, DesignError, "with 'half_life', got both"),
     ({"item": {"n": {"log": "title"}}}, DataError, "expected a column of numbers, got string"),
     ({"pair": {"n": {"log": "price"}}}, DesignError, "expected a feature of user or item, got 'pair'"),
     ({"user": {"n": {"bucket": "size"}}}, DataError, "there is no column 'size'"),
@@ -233,9 +233,11 @@ REFUSED = [
     ({"pair": {"n": {"closeness": "price"}}}, DataError, "expected a column of texts, got double"),
     ({"pair": {"n": {"closeness": "title", "n": 5000}}}, DesignError, "expected at most 2000 events, got n: 5000"),
     ({"item": {"n": {"embed": "genres"}}}, DataError, "expected a column of texts, got list<"),
-    ({"pair": {"n": {"distance": ("title",), "to": ("age",)}}}, DataError, "expected points in degrees, got 'the red house 0' in 'title'"),
+    ({"pair": {"n": {"distance": ("title",), "to": ("age",)}}}, DataError,
+     "expected points in degrees, got 'the red house 0' in 'title'"),
     ({"pair": {"n": {"distance": ("price",), "to": ("age",)}}}, DataError, "expected points, got double in 'price'"),
-    ({"context": {"n": {"distance": ("load", "load"), "to": ("load", "device")}}}, DataError, "got double and string in 'load, device'"),
+    ({"context": {"n": {"distance": ("load", "load"), "to": ("load", "device")}}}, DataError,
+     "expected points, got double and string in 'load, device'"),
     ({"text": {"n": {"count": "events"}}}, DesignError, "features of 'text' cannot be computed as of a moment"),
 ]
 

@@ -18,7 +18,6 @@ from sevenfold import stores
 from sevenfold.cli import main
 from sevenfold.serving.memory import Memory
 
-
 NEWCOMER = 70_000
 
 

@@ -11,7 +11,6 @@ stages_apart  what a fit asserts: no stage learns from another's rows           
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from sevenfold.audit.case import Case
 from sevenfold.audit.entities import entities_from_the_future
@@ -20,10 +19,9 @@ from sevenfold.audit.giveaway import label_giveaways
 from sevenfold.audit.golden import golden_features
 from sevenfold.audit.probe import future_changes
 from sevenfold.audit.stages import stages_apart
-from sevenfold.data.splits import cuts
 from sevenfold.errors import LeakError
 
-__all__ = ["SEARCHES", "Case", "audit", "entities_from_the_future", "facts", "future_changes", "golden_features",
+__all__ = ["SEARCHES", "Case", "entities_from_the_future", "facts", "future_changes", "golden_features",
            "label_giveaways", "leaks", "stages_apart"]
 
 SEARCHES: tuple[Callable[[Case], Iterable[LeakError]], ...] = (
@@ -33,9 +31,3 @@ SEARCHES: tuple[Callable[[Case], Iterable[LeakError]], ...] = (
 def leaks(case: Case) -> list[LeakError]:
     """Every leak found, worst first: features that see the future, entities of the future, columns that tell the label."""
     return [leak for search in SEARCHES for leak in search(case)]
-
-
-def audit(design: Any, data: Any, features: Any, requests: Any) -> list[LeakError]:
-    """Every leak found, for a caller that has no case yet."""
-    return leaks(Case(design=design, data=data, cuts=cuts(data, design), features=features))
-# end

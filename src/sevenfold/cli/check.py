@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="text",
                         help="text for a person; a list of objects for a program; annotations for GitHub's workflows")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
+    parser.add_argument("--data", action="store_true",
+                        help="read the data too: leaks, duplicates, entities from the future, a history that is too short")
     parser.add_argument("--explain", metavar="CODE", help="print the page of one check, by its code or its name, and end")
     parser.add_argument("--against", metavar="REFERENCE",
                         help="grade one FILE step by step, and say where it differs from another file or a shipped design")
@@ -47,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     if args.against:
         return _graded(args)
     found = {path: _findings(path) for path in args.files}
+    if args.data:
+        found = {path: _with_data(path, findings) for path, findings in found.items()}
     if said := FORMATS[args.format](found):
         print(said)
     return int(any(one.severity == "error" for _, one in _each(found)))
@@ -113,6 +118,15 @@ def _command(path: Path, one: Finding) -> str:
 def _escaped(value: str, more: str = "") -> str:
     """Percent signs, line ends and `more` as GitHub's workflow commands want them."""
     return "".join(f"%{ord(sign):02X}" if sign in f"%\r\n{more}" else sign for sign in value)
+
+
+def _with_data(path: Path, findings: list[Finding]) -> list[Finding]:
+    """The findings and what the data show; nothing is read for a document with errors."""
+    if any(one.severity == "error" for one in findings):
+        return findings
+    examination = importlib.import_module("sevenfold.run.examination")  # with NumPy and Arrow: only when asked
+    measured: list[Finding] = examination.examine_data(load(path))
+    return sorted([*findings, *measured], key=lambda one: SEVERITIES.index(one.severity))
 
 
 def _findings(path: Path) -> list[Finding]:

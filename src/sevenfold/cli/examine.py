@@ -32,18 +32,19 @@ def examine(file: Path, record: Record | None, named: str | None, seed: int) -> 
     design, begun = documents.load(file), content(file)
     name = named or (design.name if design.name in cases() else None)
     held = reference(name) if name else None
-    ahead = len(followups(design))
+    left = followups(design)
+    ahead = len(left)
     print(f"{design.name}: {ahead} questions, the one that breaks most first. Each changes one requirement: write that\n"
           f"into {file}, and whatever else must change with it. Your file is only read.\n")
     asked: dict[str, bool] = {}  # question → answered, or else skipped
     try:
-        while one := following(design, set(asked), seed):
+        while one := following(left, set(asked), seed):
             print("\n".join([f"{len(asked) + 1}. {one.asks}", *(f"   {change.text}" for change in one.changes)]))
             asked[one.asks] = False
             before = content(file)
             if (edited := answered(file, one)) is not None:
                 print("\n".join(f"   {line}" for line in judged(before, design, edited, one, record)))
-                asked[one.asks], design = True, edited
+                asked[one.asks], design, left = True, edited, followups(edited)
             print(textwrap.indent(textwrap.fill(f"a strong answer weighs: {one.think}", 110), "   "), end="\n\n")
     except EOFError:
         print()
@@ -52,9 +53,9 @@ def examine(file: Path, record: Record | None, named: str | None, seed: int) -> 
     print(f"\nheld against {name}\n{text(grade(ended, held))}" if held else "")
 
 
-def following(design: Design, asked: set[str], seed: int) -> FollowUp | None:
+def following(known: tuple[FollowUp, ...], asked: set[str], seed: int) -> FollowUp | None:
     """Of the questions that are left, the one that breaks most; the seed draws among those that break as much."""
-    left = [one for one in followups(design) if one.asks not in asked]
+    left = [one for one in known if one.asks not in asked]
     random.Random(seed).shuffle(left)
     return max(left, key=lambda one: one.weight, default=None)
 

@@ -58,7 +58,7 @@ def load(design: Design) -> Data:
 def _events(source: Source, design: Design) -> pa.Table:
     events = design.data.events
     roles = {"time": events.time, "user": events.user, "item": events.item, "request": events.request,
-             "available": events.available}
+             "session": events.session, "available": events.available}
     for role in ("time", "user", "item"):
         if roles[role] in (None, "none"):
             raise DataError(f"{source.where}.{role}", f"the task '{design.framing.task}' needs a column for the {role}",

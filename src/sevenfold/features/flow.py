@@ -1,11 +1,11 @@
 """Items, event by event: running totals that follow the clock, equal to what an index over the whole log would say.
 
-Tape     the events of items in order of (available, time, arrival), as far as the clock has come
+Tape     one stream of events (all, or the positive ones) in order of (available, time, arrival), as far as the clock has come
 Totals   of one window: what it holds of every item, and how far its edges have come on the tape
 Flow     both: `add` takes events as they arrive, `move` sets the clock, `held` answers
 
 An event passes each edge of a window once, so a reading is one look-up an item. An event that arrives with an
-availability behind the clock changes the past: the totals are then made anew.
+availability behind the clock changes the past: the edges go back before it, and come again.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import numpy as np
 
 from sevenfold.features.columns import MISSING, fixed
 from sevenfold.features.kernel import Moment
-from sevenfold.features.window import EVENTS, LABEL, Window, weighed
+from sevenfold.features.window import EVENTS, LABEL, Edges, Window, weighed
 from sevenfold.nouns import F64, I64, Array, Bools
 
 ORDER = ("arrival", "time", "available")  # from the least to the most important
+EVER, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class Growing:
@@ -47,52 +48,68 @@ class Growing:
 class Totals:
     """What a window holds of every item: one row of totals for each stretch between two edges; the last item is nobody."""
 
-    def __init__(self, window: Window, flow: Flow) -> None:
+    def __init__(self, window: Window, tape: Tape, items: int) -> None:
         self.window = window
-        self.flow = flow
-        self.reset()
-
-    def reset(self) -> None:
-        """Nothing yet: every edge is at the beginning."""
-        shape = (len(self.window.edges) - 1, self.flow.items + 1)
-        self.places = [0] * len(self.window.edges)
-        self.sums = np.zeros(shape, dtype=np.int64)
-        self.counts = np.zeros(shape, dtype=np.int64) if self.window.of != EVENTS else self.sums
+        self.tape = tape
+        self.first = len(tape.places)  # where its edges begin among the tape's
+        self.newest = np.full(items + 1, -1, dtype=np.int64)  # the place of each item's last event before the latest edge
+        stretches = len(window.edges) - 1
+        self.sums = np.zeros((stretches, items + 1), dtype=np.int64)
+        self.counts = self.sums if window.of == EVENTS else np.zeros_like(self.sums)
+        self.sum_now = self.sums[0] if stretches == 1 else np.zeros(items + 1)  # what the stretches add up to
+        self.count_now = self.counts[0] if stretches == 1 else self.sum_now if window.of == EVENTS else np.zeros(items + 1)
+        self._crossed: list[Array] = []
         self.found: Counter[tuple[int, int]] = Counter()
-        self.different = np.zeros(shape[1], dtype=np.int64)
+        self.different = np.zeros(items + 1, dtype=np.int64)
 
-    def move(self, time: int) -> None:
-        """Bring the edges to where they are at a time."""
-        known = self.flow.chain(self.window.acts).available.values
-        for edge, (spec, old) in enumerate(zip(self.window.edges, self.places, strict=True)):
-            new = 0 if spec.back is None else int(np.searchsorted(known, spec.times(np.array([time])))[0])
-            if new != old:
-                self._pass(edge, *((old, new, 1) if new > old else (new, old, -1)))
-                self.places[edge] = new
+    def widened(self, items: int) -> Totals:
+        """The same with room for more items."""
+        wide = Totals(self.window, self.tape, items)
+        wide.first, wide.found, size = self.first, self.found, len(self.newest)
+        for name in ("newest", "sums", "counts", "sum_now", "count_now", "different"):
+            getattr(wide, name)[..., :size] = getattr(self, name)
+        return wide
 
-    def _pass(self, edge: int, first: int, last: int, sign: int) -> None:
-        """The events [first, last) pass an edge: they enter the stretch that ends there and leave the one that begins."""
-        rows = self.flow.rows(self.window.acts, first, last)
-        item = rows["item"]
+    def cross(self, edge: int, old: int, new: int) -> None:
+        """An edge goes over events: forwards they enter the stretch that ends there and leave the one that begins."""
+        sign, span = (1, slice(old, new)) if new > old else (-1, slice(new, old))
+        item, events = self.tape.item.values[span], self.tape.events.values[span]
+        added, known = self._amounts(events)
         for stretch, way in ((edge, sign), (edge - 1, -sign)):
             if 0 <= stretch < len(self.sums):
-                np.add.at(self.sums[stretch], item, way * self._added(rows))
+                np.add.at(self.sums[stretch], item, way * added)
                 if self.counts is not self.sums:
-                    np.add.at(self.counts[stretch], item, way * self._known(rows))
+                    np.add.at(self.counts[stretch], item, way * known)
                 if self.window.apart is not None:
-                    self._tell_apart(item, rows[self.window.apart], way)
+                    self._tell_apart(item, events[self.window.apart], way)
+        if edge == 0:
+            self._renew(item, span, sign)
+        self._crossed.append(item)
 
-    def _added(self, rows: Array) -> I64:
+    def _amounts(self, events: Array) -> tuple[Array | int, Array | int]:
+        """What events add to the sums and to the counts."""
         if self.window.of == EVENTS:
-            return np.ones(len(rows), dtype=np.int64)
-        return rows["positive"].astype(np.int64) if self.window.of == LABEL else fixed(self._column(rows))[0]
+            return 1, 1
+        if self.window.of == LABEL:
+            return events["positive"].astype(np.int64), 1
+        added, known = fixed(floats(events[self.window.of]))
+        return added, known.astype(np.int64)
 
-    def _known(self, rows: Array) -> I64:
-        known = np.ones(len(rows)) if self.window.of == LABEL else fixed(self._column(rows))[1]
-        return known.astype(np.int64)
+    def _renew(self, item: Array, span: slice, sign: int) -> None:
+        """Of several events of an item the last assigned stays: going back, the first one's forerunner."""
+        if sign > 0:
+            self.newest[item] = np.arange(span.start, span.stop)
+        else:
+            self.newest[item[::-1]] = self.tape.earlier.values[span][::-1]
 
-    def _column(self, rows: Array) -> F64:
-        return floats(rows[self.window.of])
+    def settle(self) -> None:
+        """Add up the stretches of the items whose events were crossed."""
+        crossed, self._crossed = self._crossed, []
+        if len(self.sums) > 1 and crossed:
+            item = np.unique(np.concatenate(crossed))
+            self.sum_now[item] = weighed(list(self.sums[:, item]), self.window.weights)
+            if self.counts is not self.sums:
+                self.count_now[item] = weighed(list(self.counts[:, item]), self.window.weights)
 
     def _tell_apart(self, item: Array, codes: Array, sign: int) -> None:
         known = ~missing(codes)
@@ -104,11 +121,11 @@ class Totals:
 
     def count(self, at: Moment) -> Array:
         """How many events with a value each row sees."""
-        return weighed(list(self.counts[:, at.entity("item")]), self.window.weights)
+        return self.count_now[at.entity("item")]
 
     def sum(self, at: Moment) -> Array:
         """The sum of their values."""
-        return weighed(list(self.sums[:, at.entity("item")]), self.window.weights)
+        return self.sum_now[at.entity("item")]
 
     def distinct(self, at: Moment) -> I64:
         """How many different values they have."""
@@ -116,50 +133,82 @@ class Totals:
 
     def last(self, at: Moment, n: int) -> I64:
         """[m, n] places on the tape of the last n events, newest first, padded with -1."""
-        return self.flow.chain(self.window.acts).last(at.entity("item"), self.places[-1], self.places[0], n)
+        place, low = self.newest[at.entity("item")], self.tape.places[self.first + len(self.sums)]
+        found = np.empty((len(place), n), dtype=np.int64)
+        for column in range(n):
+            found[:, column] = place = np.where(place >= low, place, -1)
+            if column + 1 < n and self.tape.earlier.size:
+                place = np.where(place < 0, -1, self.tape.earlier.values[place])
+        return found
 
     def since(self, at: Moment) -> I64:
         """Microseconds since the last event became known; -1 where there is none."""
         place = self.last(at, 1)[:, 0]
-        if not len(self.flow.tape.values):
-            return np.full(len(place), -1, dtype=np.int64)
-        return np.where(place < 0, -1, at.time - self.flow.tape.values["available"][place] - self.window.wait)
+        if not self.tape.available.size:
+            return place
+        return np.where(place < 0, -1, at.time - self.tape.available.values[place] - self.window.wait)
 
 
-class Chain:
-    """Of each event the one before it of the same item; and each item's newest."""
+class Tape:
+    """Events in order, each with the one before it of the same item, and the edges of all windows that read them."""
 
-    def __init__(self, items: int) -> None:
+    def __init__(self, dtype: np.dtype[np.void], items: int) -> None:
         self.newest = np.full(items + 1, -1, dtype=np.int64)
-        self.earlier = Growing(np.empty(0, dtype=np.int64))
-        self.rows = Growing(np.empty(0, dtype=np.int64))  # place → row of the tape
-        self.available = Growing(np.empty(0, dtype=np.int64))
+        self.events = Growing(np.empty(0, dtype=dtype))
+        self.item, self.available, self.earlier = (Growing(np.empty(0, dtype=np.int64)) for _ in range(3))
+        self.totals: list[Totals] = []
+        self.places = np.zeros(0, dtype=np.int64)
+        self._edges = Edges([])
 
-    def add(self, item: Array, available: I64, rows: I64) -> None:
-        """Events in order; `rows` are where they lie on the tape."""
+    def follow(self, window: Window, items: int) -> Totals:
+        """The totals of another window, its edges still at the beginning."""
+        self.totals.append(Totals(window, self, items))
+        self.places = np.append(self.places, np.zeros(len(window.edges), dtype=np.int64))
+        self._edges = Edges([totals.window for totals in self.totals])
+        return self.totals[-1]
+
+    def widen(self, items: int) -> None:
+        """Make room for more items."""
+        self.newest = np.append(self.newest, np.full(items + 1 - len(self.newest), -1))
+        self.totals = [totals.widened(items) for totals in self.totals]
+
+    def add(self, events: Array) -> None:
+        """Put events in order behind the others."""
+        item = events["item"].astype(np.int64)
         order = np.argsort(item, kind="stable")
-        places = self.rows.size + order
-        first = np.diff(item[order], prepend=-1) != 0
-        before = np.empty(len(item), dtype=np.int64)
-        before[order] = np.where(first, self.newest[item[order]], np.concatenate([[-1], places[:-1]]))
+        places = self.events.size + order
+        again = item[order][1:] == item[order][:-1]
+        before = self.newest[item]
+        before[order[1:][again]] = places[:-1][again]
         self.newest[item[order]] = places  # of several, the last stays
-        self.earlier.add(before)
-        self.rows.add(rows)
-        self.available.add(available)
+        for column, more in ((self.events, events), (self.item, item), (self.available, events["available"]),
+                             (self.earlier, before)):
+            column.add(more)
 
-    def last(self, item: Array, low: int, high: int, n: int) -> I64:
-        """[m, n] rows of the tape of the last n events with low ≤ place < high, newest first, padded with -1."""
-        found = np.full((len(item), n), -1, dtype=np.int64)
-        if not self.rows.size:
-            return found
-        place = self.newest[item]
-        while (beyond := place >= high).any():
-            place = np.where(beyond, self.earlier.values[place], place)
-        for column in range(n):
-            inside = place >= low if low else place >= 0
-            found[:, column] = np.where(inside, self.rows.values[place], -1)
-            place = np.where(inside, self.earlier.values[place], -1)
-        return found
+    def cut(self, time: int) -> Array:
+        """Take off what became available at a time or later: every edge goes back, the events are given."""
+        place = int(np.searchsorted(self.available.values, time))
+        self._place(np.minimum(self.places, place))
+        taken = self.events.values[place:].copy()
+        self.newest[self.item.values[place:][::-1]] = self.earlier.values[place:][::-1]
+        for column in (self.events, self.item, self.available, self.earlier):
+            column.size = place
+        return taken
+
+    def move(self, time: int) -> None:
+        """Bring every edge to where it is at a time."""
+        self._place(np.searchsorted(self.available.values, self._edges.times(time)))
+
+    def _place(self, places: I64) -> None:
+        moved = np.flatnonzero(places != self.places).tolist()
+        owners = [(totals, edge) for totals in self.totals for edge in range(len(totals.window.edges))] if moved else []
+        for number in moved:
+            totals, edge = owners[number]
+            totals.cross(edge, int(self.places[number]), int(places[number]))
+        for totals, edge in owners:
+            if not edge:
+                totals.settle()
+        self.places = places
 
 
 class Flow:
@@ -167,75 +216,67 @@ class Flow:
 
     def __init__(self, dtype: np.dtype[np.void], items: int) -> None:
         self.items = items
-        self.tape = Growing(np.empty(0, dtype=dtype))
-        self.clock = np.iinfo(np.int64).min
-        self._waiting: list[Array] = []
+        self.clock = EVER
+        self._tapes = {acts: Tape(dtype, items) for acts in (False, True)}
+        self._waiting = Growing(np.empty(0, dtype=dtype))
+        self._next = NEVER  # when the first of those becomes available
+        self._stands = EVER  # where the edges are
         self._totals: dict[Window, Totals] = {}
-        self._chains = {False: Chain(items), True: Chain(items)}
 
     def held(self, window: Window) -> Totals:
         """What a window holds; from now on it follows the clock."""
-        if window not in self._totals:
-            self._totals[window] = Totals(window, self)
-            self._totals[window].move(self.clock)
-        return self._totals[window]
+        found = self._totals.get(window)
+        if found is None:
+            tape = self._tapes[window.acts]
+            found = self._totals[window] = tape.follow(window, self.items)
+            if self._stands > EVER:
+                tape.move(self._stands)
+        return found
 
     def add(self, events: Array) -> None:
         """Take events as they arrive, in order of arrival; those of no item are left out."""
         events = events[events["item"] >= 0]
-        if len(events) and int(events["item"].max()) >= self.items:
-            self._widen(int(events["item"].max()) + 1)
-        if (events["available"] < self.clock).any():
-            self._again(events)
-        elif len(events):
-            self._waiting.append(events)
+        if not len(events):
+            return
+        if (most := int(events["item"].max())) >= self.items:
+            self._widen(most + 1)
+        first = int(events["available"].min())
+        if first < self.clock:  # behind the clock: what came after them waits with them
+            self._waiting.add(self._tapes[False].cut(first))
+            self._tapes[True].cut(first)
+            self._stands = EVER
+        self._waiting.add(events)
+        self._next = min(self._next, first)
 
     def move(self, time: int) -> None:
         """Set the clock: what became available before it is on the tape, and every window stands there."""
-        if time > self.clock:
-            self.clock = time
+        self.clock = max(time, self.clock)
+        if self._next < self.clock:
             self._append(self._due())
-        for totals in self._totals.values():
-            totals.move(time)
+        elif time == self._stands:
+            return
+        for tape in self._tapes.values():
+            tape.move(time)
+        self._stands = time
 
     def _due(self) -> Array:
-        if not self._waiting:
-            return self.tape.values[:0]
-        waiting = np.concatenate(self._waiting)
+        waiting = self._waiting.values
         due = waiting["available"] < self.clock
-        self._waiting = [waiting[~due]] if not due.all() else []
+        self._waiting = Growing(waiting[~due])
+        self._next = int(self._waiting.values["available"].min(initial=NEVER))
         return waiting[due]
 
     def _append(self, events: Array) -> None:
         events = events[np.lexsort(tuple(events[name] for name in ORDER))]
-        rows = np.arange(self.tape.size, self.tape.size + len(events))
-        self.tape.add(events)
-        for acts, chain in self._chains.items():
-            some = events["positive"] if acts else slice(None)
-            chain.add(events["item"][some], events["available"][some], rows[some])
-
-    def _again(self, late: Array) -> None:
-        """Events arrived behind the clock: put them in their place and count anew."""
-        self._waiting = [self.tape.values.copy(), *self._waiting, late]
-        self.tape = Growing(self.tape.values[:0].copy())
-        self._chains = {acts: Chain(self.items) for acts in self._chains}
-        for totals in self._totals.values():
-            totals.reset()
-        clock, self.clock = self.clock, np.iinfo(np.int64).min
-        self.move(clock)
+        self._tapes[False].add(events)
+        self._tapes[True].add(events[events["positive"]])
 
     def _widen(self, items: int) -> None:
-        """Make room for items that were not known before."""
-        self.items = items
-        self._again(self.tape.values[:0])
-
-    def rows(self, acts: bool, first: int, last: int) -> Array:
-        """The events at places [first, last)."""
-        return self.tape.values[self._chains[True].rows.values[first:last] if acts else slice(first, last)]
-
-    def chain(self, acts: bool) -> Chain:
-        """Each item's events, newest first."""
-        return self._chains[acts]
+        """Make room for items that were not known before, and for some more."""
+        self.items = items + items // 4
+        for tape in self._tapes.values():
+            tape.widen(self.items)
+        self._totals = {totals.window: totals for tape in self._tapes.values() for totals in tape.totals}
 
 
 def floats(values: Array) -> F64:
@@ -247,4 +288,3 @@ def missing(values: Array) -> Bools:
     """Which values of a stored column are missing."""
     lost: Bools = np.isnan(values) if values.dtype.kind == "f" else values == MISSING
     return lost
-

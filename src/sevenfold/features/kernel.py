@@ -186,6 +186,12 @@ def by_entity(entity: Array) -> I64:
     return index.places
 
 
+def stretches(low: I64, high: I64) -> tuple[I64, I64]:
+    """The whole numbers of each stretch [low, high), one stretch after the other: offsets and numbers."""
+    ends = prefix(high - low)
+    return ends, np.arange(ends[-1]) + np.repeat(low - ends[:-1], high - low)
+
+
 def ratio(part: Array, whole: Array) -> F64:
     """part / whole; NaN where there is nothing to divide by."""
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0)  # type: ignore[no-any-return]
@@ -208,6 +214,11 @@ class Span:
     values: Values
     differences: Differences | None = None  # where `distinct` is asked
 
+    @property
+    def rows(self) -> I64:
+        """The row in the log of the event at each place."""
+        return self.stream.row(np.arange(len(self.stream.available)))
+
     def places(self, at: Moment) -> list[I64]:
         """[B] the places at which each request's window ends and begins."""
         return [at.asked.place(self.stream, edge) for edge in self.window.edges]
@@ -225,8 +236,8 @@ class Span:
         return self._weighed(self.values.totals, at)
 
     def _weighed(self, sums: I64 | None, at: Moment) -> Array:
-        stretches = [_between(sums, low, high) for high, low in pairwise(self.bounds(at))]
-        return weighed(stretches, self.window.weights)
+        parts = [_between(sums, low, high) for high, low in pairwise(self.bounds(at))]
+        return weighed(parts, self.window.weights)
 
     def distinct(self, at: Moment) -> I64:
         """How many different values they have."""
@@ -242,6 +253,12 @@ class Span:
         position = high[:, None] - np.arange(1, n + 1)
         rows = self.stream.row(self.index.places[np.maximum(position, 0)])
         return np.where(position < low[:, None], -1, rows)
+
+    def every(self, at: Moment) -> tuple[I64, I64]:
+        """Offsets, and the rows in the log of all events, oldest first."""
+        high, low = self.bounds(at)
+        ends, position = stretches(low, high)
+        return ends, self.stream.row(self.index.places[position])
 
     def since(self, at: Moment) -> I64:
         """Microseconds since the last event became known; -1 where there is none."""

@@ -9,12 +9,12 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from sevenfold.design.sections import Part
-from sevenfold.features.kernel import Asked, Moment, prefix
+from sevenfold.features.kernel import Asked, Moment
 from sevenfold.features.kinds import Kind
 from sevenfold.features.past import Fitted
 from sevenfold.features.present import Lookup, Present, Reader
@@ -71,7 +71,7 @@ class View:
         bound = in_parallel(bind, list(groups), len(self.data.log))
         return {group: (slice(*place), readers) for group, place, readers in zip(groups, pairwise(ends), bound)}
 
-    def of(self, present: Present) -> View:
+    def of(self, present: Any) -> View:
         """The same features, their readers bound once, over what somebody else holds."""
         other = copy(self)
         other._present, other.data = present, present.data
@@ -140,12 +140,8 @@ class View:
 
     def seen(self, requests: Requests) -> tuple[I64, I32]:
         """CSR of the items of each user's earlier events (of impressions: the positive ones); they may repeat."""
-        span = self._present.held(self._seen)
-        high, low = span.bounds(Moment(Asked(requests), self._present, np.arange(len(requests))))
-        ends = prefix(high - low)
-        position = np.arange(ends[-1]) + np.repeat(low - ends[:-1], high - low)
-        items = self._catalogue(self.data.log.item[span.stream.row(span.index.places[position])])
-        return ends, items
+        ends, rows = self._seen.every(Moment(Asked(requests), self._present, np.arange(len(requests))))
+        return ends, self._catalogue(self.data.log.item[rows])
 
     def _catalogue(self, items: Array) -> I32:
         """Codes of the log's items in this view's catalogue: of a copied item, its first copy."""

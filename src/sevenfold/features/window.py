@@ -1,13 +1,17 @@
 """What a feature reads, said once: which events of whom, how far back, and how much each counts.
 
-Who holds the events answers (`Present.held`): an index over a whole log, a user's few own events, or running totals.
+Who holds the events answers (`Present.held`): an index over a whole log (kernel.py), a few users' own events (own.py), or
+running totals (flow.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from sevenfold.nouns import I64, SECOND, Array
 
@@ -35,6 +39,22 @@ class Edge:
         return (shifted // self.step - self.steps) * self.step if self.step else shifted
 
 
+class Edges:
+    """The edges of many windows as arrays, to be placed together."""
+
+    def __init__(self, windows: Iterable[Window]) -> None:
+        edges = [edge for window in windows for edge in window.edges]
+        self.ever = np.array([edge.back is None for edge in edges], dtype=np.bool_)
+        self.back, self.step, self.steps = np.array(
+            [(edge.back or 0, edge.step or 1, edge.steps) for edge in edges], dtype=np.int64).reshape(-1, 3).T
+
+    def times(self, time: int) -> I64:
+        """[edges] the moments told from one; that of an edge without `back` is before everything."""
+        moments = ((time - self.back) // self.step - self.steps) * self.step
+        moments[self.ever] = np.iinfo(np.int64).min
+        return moments
+
+
 @dataclass(frozen=True, kw_only=True)
 class Window:
     """The events of `key` that became known in `[t − over, t)`; all before t, where `over` is None. Times in µs.
@@ -50,6 +70,13 @@ class Window:
     wait: int = 0
     acts: bool = False  # positive events alone
     apart: str | None = None  # what `distinct` tells apart
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.key, self.of, self.over, self.half_life, self.wait, self.acts, self.apart))
+
+    def __hash__(self) -> int:
+        return self._hash  # every reading of a feature looks its window up
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
@@ -84,6 +111,10 @@ class Window:
     def last(self, at: Any, n: int) -> I64:
         """[m, n] the rows in the present's log of the last n events, newest first, padded with -1."""
         return at.present.held(self).last(at, n)  # type: ignore[no-any-return]
+
+    def every(self, at: Any) -> tuple[I64, I64]:
+        """CSR of the rows in the present's log of all events, oldest first: [m + 1] offsets, and rows."""
+        return at.present.held(self).every(at)  # type: ignore[no-any-return]
 
     def since(self, at: Any) -> I64:
         """[m] microseconds since the last event became known; -1 where there is none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import sevenfold.report.pictures as pictures
 import sevenfold.report.tables as tables
@@ -11,6 +10,7 @@ from sevenfold import design as documents
 from sevenfold.design.sections import Design
 from sevenfold.evaluation import decision, defence, figures
 from sevenfold.record import Decision, Record, Solution
+from sevenfold.report.blocks import framed, table_tag
 from sevenfold.report.diagrams import funnel, layout
 from sevenfold.report.tables import Table
 from sevenfold.report.tags import Safe, join, tag
@@ -21,15 +21,11 @@ CLASSES = {True: "yes", False: "no", None: "unknown"}
 
 def page(design: Design, record: Record) -> str:
     """The whole page of a concluded record."""
-    style = Safe(Path(__file__).with_name("page.css").read_text(encoding="utf-8"))
     decided = record.decision or Decision(winner=None)
-    head = tag("head", tag("meta", charset="utf-8"),
-               tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-               tag("title", f"{record.name}: {decided.winner or 'no winner'}"), tag("style", style))
-    body = tag("body", tag("h1", record.name), tag("p", record.why, class_="why") if record.why else None,
-               tag("p", decided.sentence, class_="verdict" if decided.winner else "verdict none"),
-               *(tag("section", section(design, record)) for section in SECTIONS))
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+    return framed(f"{record.name}: {decided.winner or 'no winner'}", tag("h1", record.name),
+                  tag("p", record.why, class_="why") if record.why else None,
+                  tag("p", decided.sentence, class_="verdict" if decided.winner else "verdict none"),
+                  *(tag("section", section(design, record)) for section in SECTIONS))
 
 
 def _comparison(design: Design, record: Record) -> Safe:
@@ -121,7 +117,7 @@ def _drawn(design: Design, name: str, solution: Solution) -> Safe:
 
 def _slices(design: Design, record: Record) -> Safe:
     table = tables.slices(record)
-    return join(tag("h2", "Slices"), _scroll(_table(table))) if table.rows else Safe("")
+    return join(tag("h2", "Slices"), table_tag(table)) if table.rows else Safe("")
 
 
 def _defence(design: Design, record: Record) -> Safe:
@@ -154,7 +150,7 @@ def _document(design: Design, record: Record) -> Safe:
 
 
 def _provenance(design: Design, record: Record) -> Safe:
-    return join(tag("h2", "Where the numbers come from"), _scroll(_table(tables.provenance(record))))
+    return join(tag("h2", "Where the numbers come from"), table_tag(tables.provenance(record)))
 
 
 SECTIONS: tuple[Callable[[Design, Record], Safe], ...] = (
@@ -165,18 +161,11 @@ def _part(title: str, table: Table, note: str = "") -> Safe:
     if not table.rows:
         return Safe("")
     return join(tag("h3", title) if title else None, tag("p", note, class_="note") if note else None,
-                _scroll(_table(table)))
+                table_tag(table))
 
 
 def _folded(title: str, table: Table) -> Safe:
-    return tag("details", tag("summary", title), _scroll(_table(table))) if table.rows else Safe("")
-
-
-def _table(table: Table) -> Safe:
-    def row(cells: tuple[str, ...], name: str) -> Safe:
-        return tag("tr", *(tag(name, words, class_="n" if n >= table.numbers else "code")
-                           for n, words in enumerate(cells)))
-    return tag("table", row(table.headings, "th"), *(row(cells, "td") for cells in table.rows))
+    return tag("details", tag("summary", title), table_tag(table)) if table.rows else Safe("")
 
 
 def _scroll(inside: Safe) -> Safe:

@@ -7,12 +7,13 @@ from sevenfold import design as documents
 from sevenfold.design.sections import Design
 from sevenfold.evaluation import defence
 from sevenfold.record import Record
+from sevenfold.report.blocks import plain, table_lines
 from sevenfold.report.tables import Table
 
 
 def text(design: Design, record: Record) -> str:
     """The whole report of a concluded record."""
-    parts = [f"# {_plain(record.name)}", _plain(record.why), f"**{_plain(record.decision.sentence)}**"
+    parts = [f"# {plain(record.name)}", plain(record.why), f"**{plain(record.decision.sentence)}**"
              if record.decision else "", _table("", tables.comparison(record)),
              _table("Where the funnel loses", tables.stages(record)), _table("Slices", tables.slices(record)),
              defence.prose(record).rstrip(), _boundaries(record), _table("Leaks", tables.leaks(record)),
@@ -36,17 +37,5 @@ def _costs(record: Record) -> str:
 
 
 def _table(title: str, table: Table) -> str:
-    if not table.rows:
-        return ""
-    sides = ("---:" if n >= table.numbers else "---" for n in range(len(table.headings)))
-    lines = [_row(table.headings), f"| {' | '.join(sides)} |", *(_row(row) for row in table.rows)]
-    return (f"## {title}\n\n" if title else "") + "\n".join(lines)
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(_plain(cell) for cell in cells)} |"
-
-
-def _plain(words: str) -> str:
-    """Words that Markdown takes for nothing but words."""
-    return "".join(f"\\{letter}" if letter in "\\`*[]<|" else letter for letter in " ".join(words.split()))
+    lines = table_lines(table) if table.rows else []
+    return "\n".join([f"## {title}\n", *lines] if lines and title else lines)

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +19,13 @@ from sevenfold import data as sources
 from sevenfold import design as documents
 from sevenfold import features, report
 from sevenfold import record as records
-from sevenfold.audit import audit
+from sevenfold.audit import Case
+from sevenfold.audit.parity import ITEMS, SAMPLE, parity
 from sevenfold.bundle import manifest, parts, state
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts, cuts, slide, stretches
 from sevenfold.design.sections import Design, Solution
-from sevenfold.errors import DesignError, LeakError, MissingPackage, SevenfoldError
+from sevenfold.errors import DesignError, MissingPackage, SevenfoldError
 from sevenfold.evaluation import comparison
 from sevenfold.features import View
 from sevenfold.nouns import F64, Data
@@ -32,12 +33,12 @@ from sevenfold.registry import LEARNERS, RETRIEVERS
 from sevenfold.run.assemble import Measurement
 from sevenfold.run.assemble import record as assemble
 from sevenfold.run.evaluate import STAGES, evaluate, unseen
+from sevenfold.run.examination import measured, probed
 from sevenfold.run.fit import fit
 from sevenfold.run.measure import save_requests
 from sevenfold.run.steps import Progress, Silent, Steps, digest
 
 MEASURED_REQUESTS = 500
-PROBED_REQUESTS = 2_000
 SEED = 0  # of every draw of requests; the seeds of a fit are 0, 1, 2, …
 
 
@@ -52,9 +53,10 @@ def execute(design: Design, out: Path | None = None, progress: Progress | None =
     folder = out or base / f"{design.name}-{documents.hash_of(design)[:8]}"
     job = Job(design=design, folder=folder, steps=Steps((out or base) / "steps", progress or Silent()))
     leaks = job.probe()
-    measured = {name: job.measure(name) for name in design.solutions}
-    judged = assemble(design, job.data, job.cuts, job.truth, measured, requests=job.requests,
-                      findings=[records.Finding(**asdict(one)) for one in findings], leaks=leaks,
+    findings += measured(job.case)
+    solutions = {name: job.measure(name) for name in design.solutions}
+    judged = assemble(design, job.data, job.cuts, job.truth, solutions, requests=job.requests,
+                      findings=[records.Finding(**asdict(one)) for one in findings], leaks=[*leaks, job.replay()],
                       timings=job.steps.seconds)
     if judged.winner:
         job.ship(judged.winner)
@@ -149,16 +151,24 @@ class Job:
             state.save(self.data, folder / "state")
         return self.steps.finish("save the log", self.data.fingerprint, make) / "state"
 
+    @cached_property
+    def case(self) -> Case:
+        """What the audit looks at."""
+        return Case(design=self.design, data=self.data, cuts=self.cuts, features=self.features, seed=SEED)
+
     def probe(self) -> tuple[records.Probe, ...]:
         """Look for leaks before anything is trained; raises the first LeakError that is not waived."""
-        asked = labelled(self.data, self.design, self.cuts.start, self.cuts.end, limit=PROBED_REQUESTS, seed=SEED)
         with self.steps.timed("probe for leaks"):
-            leaks = audit(self.design, self.data, self.features, asked.requests)
-        waived = {one.code: one.reason for one in self.design.waivers}
-        for leak in leaks:
-            if leak.code not in waived:
-                raise leak
-        return _probes(leaks, waived)
+            return probed(self.case)
+
+    def replay(self) -> records.Probe:
+        """Answer a sample of the test's requests event by event; raises LeakError for a feature that is served differently."""
+        with self.steps.timed("replay requests as they are served"):
+            skewed = parity(self.features, self.data, self.test.requests, seed=SEED)
+        if skewed:
+            raise skewed[0]
+        looked = f"{min(SAMPLE, len(self.test))} requests × {ITEMS} items × {len(self.features.names)} columns"
+        return records.Probe(name="served as trained", passed=True, detail=f"{looked}, equal to the last bit")
 
     def measure(self, name: str) -> Measurement:
         """Steps 4 to 6 for one solution: fit and evaluate each seed, then time a serving process."""
@@ -245,15 +255,6 @@ def _process(words: Iterable[object]) -> str:
         raise SevenfoldError("serving", f"the measured process ended with {done.returncode}: {done.stderr.strip()[-2000:]}",
                              "This is a defect of a part: its message stands above.")
     return done.stdout
-
-
-def _probes(leaks: Sequence[LeakError], waived: Mapping[str, str]) -> tuple[records.Probe, ...]:
-    found = []
-    for code, name in (("X13", "the future is scrambled"), ("X04", "columns that tell the label")):
-        mine = [leak for leak in leaks if leak.code == code]
-        found.append(records.Probe(name=name, passed=not mine, detail="; ".join(leak.problem for leak in mine),
-                                   waived=waived.get(code, "") if mine else ""))
-    return tuple(found)
 
 
 def _table(path: Path) -> dict[str, F64]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold import features
+from sevenfold.audit import stages_apart
 from sevenfold.bundle.parts import Parts
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts
@@ -54,12 +55,11 @@ def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, k
     train = labelled(data, design, cuts.ranker_from, cuts.train_until, limit=TRAIN_REQUESTS, seed=seed)
     negatives = design.framing.label.negatives
     share = float(negatives.params["keep"]) if negatives and negatives.name == "shown" else None
+    validate = train if kept is not None else labelled(data, design, cuts.validate_from, cuts.validate_until,
+                                                       limit=VALIDATE_REQUESTS, seed=seed)
+    stages_apart(frozen.cut, learnt.time, train.requests.time, validate.requests.time if kept is None else None)
     learnt_from = examples(pipeline, train, seed, share)
-    if kept is None:
-        validate = labelled(data, design, cuts.validate_from, cuts.validate_until, limit=VALIDATE_REQUESTS, seed=seed)
-        ranker.fit(learnt_from, examples(pipeline, validate, seed, share), seed=seed)
-    else:
-        ranker.fit(learnt_from, learnt_from, seed=seed)
+    ranker.fit(learnt_from, learnt_from if kept is not None else examples(pipeline, validate, seed, share), seed=seed)
     return replace(parts, ranker=(solution.rank.name, ranker))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sevenfold.design.checks import (
+    capacity,
     data,
     document,
     evaluation,
@@ -17,5 +18,5 @@ from sevenfold.design.checks import (
 )
 from sevenfold.design.checks.running import check, unbuilt
 
-__all__ = ["check", "data", "document", "evaluation", "features", "framing", "labels", "monitoring", "requirements", "serving",
-           "solutions", "splits", "unbuilt"]
+__all__ = ["capacity", "check", "data", "document", "evaluation", "features", "framing", "labels", "monitoring", "requirements",
+           "serving", "solutions", "splits", "unbuilt"]

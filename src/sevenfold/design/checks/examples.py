@@ -2,7 +2,8 @@
 
 They stand beside the rules' code, a YAML file for each family. A change is laid over a shipped design (`on`; video
 where none is named): a null takes a key away, a list or a scalar replaces. A text is a whole document of its own.
-What a rule says is its function's docstring; where reading finds the problem, there is no function and it stands here.
+What a rule says is its function's docstring; where reading or the data find the problem, there is no function and it stands
+here; of what only the data can show there are no changes.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _example(code: str, told: Mapping[str, Any]) -> Example:
     find = RULES[code].find
     said = told.get("rule") or (find.__doc__ if find else "") or ""
     return Example(" ".join(said.split()), told["reason"],
-                   *(tuple(_mutant(one, told.get("on", "video")) for one in _several(told[key]))
+                   *(tuple(_mutant(one, told.get("on", "video")) for one in _several(told.get(key, [])))
                      for key in ("fires", "near")))
 
 

@@ -14,7 +14,7 @@ import yaml
 from sevenfold.design.checks.examples import Mutant, examples, laid_over
 from sevenfold.design.checks.running import unbuilt
 from sevenfold.design.document import parse
-from sevenfold.design.findings import RULES, SEVERITIES, STAGES, Finding, Rule, related
+from sevenfold.design.findings import MEASURED, RULES, SEVERITIES, STAGES, Finding, Rule, related
 from sevenfold.design.read import examine, read
 from sevenfold.errors import DesignError, nearest
 
@@ -52,7 +52,13 @@ def families() -> dict[str, str]:
 def page(code: str, until: str = DAY) -> str:
     """The page of a rule as Markdown; `until` is the last day of the waiver that it offers."""
     rule, example = RULES[code], examples()[code]
-    blocks = [f"# {code} {rule.name}", f"{example.rule} {example.reason}", f"Severity: {_severity(rule)}.",
+    blocks = [f"# {code} {rule.name}", f"{example.rule} {example.reason}", f"Severity: {_severity(rule)}."]
+    if code in MEASURED:
+        waiver = _block({"waivers": [{"code": code, "reason": REASON, "owner": "your-name", "until": until}]})
+        blocks += ["Only the data can show it: `sevenfold check FILE --data` and a run look for it.",
+                   "## To accept it", f"Waive it until a day, with a name behind it:\n\n{waiver}"]
+        return "\n\n".join(blocks) + "\n"
+    blocks = [*blocks,
               "## Where it speaks", *_fires(rule, example.fires[0]),
               "## Where it does not", *(_changed(one) for one in example.near),
               "## To accept it", *_accepting(rule, example.fires[0], until)]

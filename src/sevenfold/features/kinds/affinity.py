@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from sevenfold.errors import DesignError
 from sevenfold.features.columns import coded, frequent, is_words
-from sevenfold.features.kernel import Index, Moment, Span, prefix, ratio
+from sevenfold.features.kernel import Index, Moment, prefix, ratio
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import I64, Array
@@ -61,17 +63,16 @@ class _Table:
         rows = np.repeat(np.arange(len(items)), length)
         return rows, self.value[np.arange(len(rows)) + (start - prefix(length)[:-1])[rows]]
 
-    def index(self, present: Present, positives: Span) -> Index:
+    def index(self, present: Any, positives: Any) -> Index:
         """The positive events by user and value."""
-        return present.once((self, positives.stream), lambda: self._indexed(present, positives))
+        return present.once((self, Index), lambda: self._indexed(present, positives.rows))  # type: ignore[no-any-return]
 
-    def _indexed(self, present: Present, positives: Span) -> Index:
-        rows = positives.stream.row(np.arange(len(positives.stream.available)))
+    def _indexed(self, present: Any, rows: I64) -> Index:
         place, value = self.of(present.data.log.item[rows])
         user = present.data.log.user[rows][place].astype(np.int64)
-        return Index(np.where(user < 0, -1, user * self.size + value), positives.stream.bits, place)
+        return Index(np.where(user < 0, -1, user * self.size + value), len(present.data.log).bit_length(), place)
 
-    def shares(self, at: Moment, positives: Span) -> Array:
+    def shares(self, at: Moment, positives: Any) -> Array:
         """[m] shares: integers until the one division."""
         rows, value = self.of(at.entity("item"))
         count = prefix(self._counts(at, positives, rows, value))
@@ -79,7 +80,7 @@ class _Table:
         possible = positives.count(at) * np.diff(ends)
         return ratio(count[ends[1:]] - count[ends[:-1]], possible)
 
-    def _counts(self, at: Moment, positives: Span, rows: I64, value: I64) -> I64:
+    def _counts(self, at: Moment, positives: Any, rows: I64, value: I64) -> I64:
         """The user's positive events with each (row, value): asked once a request where that is less to ask."""
         request, (requests, _) = at.request[rows], at.requests
         if len(requests) * self.size > len(rows):
@@ -88,7 +89,7 @@ class _Table:
         grid = self._of_users(at, positives, requests.repeat(self.size), every)
         return grid[(request - requests[0]) * self.size + value] if len(rows) else grid
 
-    def _of_users(self, at: Moment, positives: Span, request: Array, value: Array) -> I64:
+    def _of_users(self, at: Moment, positives: Any, request: Array, value: Array) -> I64:
         user = at.present.who(at.asked.requests)[request].astype(np.int64)
         entity = np.where(user < 0, -1, user * self.size + value)
         index = self.index(at.present, positives)

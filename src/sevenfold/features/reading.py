@@ -1,0 +1,230 @@
+"""A few users' own events, read for one batch of requests at one moment: the edges of all windows are placed at once.
+
+Plan      the windows that a design reads of users, or of pairs, in one stream
+Own       the events of one stream by request, or by request and item, and where every edge of the plan stands in each
+Held      what a window reads of them; its verbs are those of `Span`, asked once an entity and spread over the rows
+Reading   what features read: of users and pairs their own events, of items what follows the clock (flow.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sevenfold.features.columns import fixed
+from sevenfold.features.flow import Flow, Totals, floats, missing
+from sevenfold.features.kernel import Moment, prefix, stretches
+from sevenfold.features.present import Made
+from sevenfold.features.window import EVENTS, LABEL, Edges, Window
+from sevenfold.nouns import F64, I64, Array, Bools, Data, Log, Requests
+
+NOTHING = pa.table({})
+
+
+class Plan:
+    """The windows of one key over one stream, and which of their edges, all in a row, are whose."""
+
+    def __init__(self, windows: list[Window]) -> None:
+        self.edges = Edges(windows)
+        ends = accumulate((len(window.edges) for window in windows), initial=0)
+        self.slices = {window: slice(*end) for window, end in zip(windows, pairwise(ends))}
+
+
+class Own:
+    """Events entity by entity, each one's in order of availability; the last entity has none.
+
+    `rows` [n] are their rows in the reading's log; `places` [entities, edges] says where each edge stands.
+    """
+
+    def __init__(self, reading: Reading, plan: Plan, acts: bool) -> None:
+        log = reading.data.log
+        self.reading, self.plan, self.acts = reading, plan, acts
+        self.rows = np.flatnonzero(log.positive) if acts else np.arange(len(log))
+        ends = np.searchsorted(self.rows, reading.ends).tolist()
+        available, times = log.available[self.rows], plan.edges.times(reading.time)
+        self.places = np.zeros((len(ends), len(times)), dtype=np.int64)
+        for places, (low, high) in zip(self.places, pairwise(ends)):
+            places[:] = low + np.searchsorted(available[low:high], times)
+        self.number: Callable[[Moment], Array] = lambda at: at.request
+        self._amounts: dict[str, tuple[I64 | None, I64 | None]] = {}
+
+    def amounts(self, of: str) -> tuple[I64 | None, I64 | None]:
+        """Sums of the first 0, 1, … values in this order, and how many of them are known; None: every event counts 1."""
+        if of not in self._amounts:
+            self._amounts[of] = self._summed(of)
+        return self._amounts[of]
+
+    def _summed(self, of: str) -> tuple[I64 | None, I64 | None]:
+        if of == EVENTS or self.acts:
+            return None, None
+        if of == LABEL:
+            return prefix(self.reading.data.log.positive[self.rows]), None
+        values, known = self.reading.millionths(of)
+        return prefix(values[self.rows]), None if known.all() else prefix(known[self.rows])
+
+
+def paired(own: Own) -> Own:
+    """The same events by request and item; those of no item are left out."""
+    log, width = own.reading.data.log, own.reading.width
+    pair = _pair(log.user[own.rows], log.item[own.rows], width)
+    order = np.argsort(pair, kind="stable")
+    order = order[np.searchsorted(pair[order], 0):]
+    pair = pair[order]
+    first = np.ones(len(pair), dtype=np.bool_)
+    first[1:] = pair[1:] != pair[:-1]
+    pairs, unit = pair[first], len(own.rows) + 1
+    wanted = np.arange(len(pairs))[:, None] * unit + own.places[pairs // width]
+    own.places = np.zeros((len(pairs) + 1, own.places.shape[1]), dtype=np.int64)
+    own.places[:-1] = np.searchsorted((np.cumsum(first) - 1) * unit + order, wanted)
+    own.rows = own.rows[order]
+
+    def number(at: Moment) -> Array:
+        return at.once(("pair", own.acts), lambda: _places(pairs, _pair(at.request, at.item, width)))
+
+    own.number = number
+    return own
+
+
+def _pair(request: Array, item: Any, width: int) -> I64:
+    return np.where(item < 0, -1, request * np.int64(width) + item)
+
+
+def _places(known: I64, wanted: I64) -> I64:
+    """[m] where each is among sorted ones, -1 where it is not."""
+    if not len(known):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return np.where(known[place] == wanted, place, -1)
+
+
+class Held:
+    """The own events that a window reads."""
+
+    def __init__(self, own: Own, window: Window) -> None:
+        self.own = own
+        self.window = window
+        self.edges = own.places[:, own.plan.slices[window]]
+        self.rows = own.rows
+
+    def places(self, at: Moment) -> list[I64]:
+        """[B] where each request's window ends and begins."""
+        return [self.edges[:-1, 0], self.edges[:-1, -1]]
+
+    def count(self, at: Moment) -> Array:
+        """How many events with a value each row sees."""
+        return self._weighed(self.own.amounts(self.window.of)[1])[self.own.number(at)]
+
+    def sum(self, at: Moment) -> Array:
+        """The sum of their values."""
+        return self._weighed(self.own.amounts(self.window.of)[0])[self.own.number(at)]
+
+    def _weighed(self, sums: I64 | None) -> Array:
+        ends = self.edges if sums is None else sums[self.edges]
+        parts = ends[:, :-1] - ends[:, 1:]
+        if parts.shape[1] == 1:
+            return parts[:, 0]
+        return np.add.accumulate(parts * self.window.weights, axis=1)[:, -1]  # as `weighed`: in their order
+
+    def distinct(self, at: Moment) -> I64:
+        """How many different values they have."""
+        (ends, position), earlier = stretches(self.edges[:, 1], self.edges[:, 0]), self._earlier()
+        fresh = prefix(earlier[position] < np.repeat(self.edges[:, 1], np.diff(ends)))
+        return np.diff(fresh[ends])[self.own.number(at)]
+
+    def _earlier(self) -> I64:
+        """[n] the place of the same value's last appearance, -1 where there is none; n for a missing value."""
+        codes = self.own.reading.codes(str(self.window.apart))[self.rows]
+        order = np.argsort(codes, kind="stable")
+        same = codes[order][1:] == codes[order][:-1]
+        earlier = np.full(len(codes), -1, dtype=np.int64)
+        earlier[order[1:][same]] = order[:-1][same]
+        return np.where(codes < 0, len(codes), earlier)
+
+    def last(self, at: Moment, n: int) -> I64:
+        """[m, n] the rows in the log of the last n events, newest first, padded with -1."""
+        position = self.edges[:, :1] - np.arange(1, n + 1)
+        if not len(self.rows):
+            return np.full((len(at), n), -1, dtype=np.int64)
+        return np.where(position < self.edges[:, -1:], -1, self.rows[np.maximum(position, 0)])[self.own.number(at)]
+
+    def every(self, at: Moment) -> tuple[I64, I64]:
+        """Offsets, and the rows in the log of all events, oldest first."""
+        number = self.own.number(at)
+        ends, position = stretches(self.edges[number, -1], self.edges[number, 0])
+        return ends, self.rows[position]
+
+    def since(self, at: Moment) -> I64:
+        """Microseconds since the last event became known; -1 where there is none."""
+        last = self.last(at, 1)[:, 0]
+        available = self.own.reading.data.log.available
+        return np.where(last < 0, -1, at.time - available[last] - self.window.wait) if len(available) else last
+
+
+class Reading:
+    """What the features of a batch of requests read: request b is the b-th user's, all are made at one time (µs)."""
+
+    alias = None
+
+    def __init__(self, plans: Mapping[tuple[str, bool], Plan], flow: Flow, data: Data, events: Array, sizes: list[int],
+                 time: int) -> None:
+        self._plans, self._flow, self._events = plans, flow, events
+        self.time, self.width, self.ends = time, flow.items, np.cumsum([0, *sizes])
+        log = Log(time=events["time"], available=events["available"], item=events["item"], positive=events["positive"],
+                  user=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), table=NOTHING)
+        self.data = Data(log=log, users=data.users, items=data.items, label_wait=data.label_wait, impressions=data.impressions)
+        self._made: dict[Any, Any] = {}
+
+    def who(self, requests: Requests) -> Array:
+        """[B] the b-th request asks for the b-th user's events."""
+        return np.arange(len(requests))
+
+    def entity(self, at: Moment, key: str) -> Array:
+        """Whose events each row asks for."""
+        return at.request if key == "user" or at.item is None else at.item
+
+    def order(self, key: str, entity: Array) -> I64:
+        """[m] as they come: a batch is small."""
+        return np.arange(len(entity))
+
+    def held(self, window: Window) -> Held | Totals:
+        """Of items what follows the clock, else the users' own events."""
+        if window.key == "item":
+            return self._flow.held(window)
+        return self.once(window, lambda: Held(self._own(window.key, window.acts), window))
+
+    def _own(self, key: str, acts: bool) -> Own:
+        def make() -> Own:
+            own = Own(self, self._plans[key, acts], acts)
+            return paired(own) if key == "pair" else own
+
+        return self.once((Own, key, acts), make)
+
+    def newest(self, window: Window, at: Moment, n: int, column: str) -> F64:
+        """[m, n] the values of the last n events, from whoever holds them; NaN where there are fewer."""
+        held = self.held(window)
+        events, rows = held.tape.events.values if isinstance(held, Totals) else self._events, held.last(at, n)
+        found = np.full(rows.shape, np.nan)
+        found[rows >= 0] = floats(events[column][rows[rows >= 0]])
+        return found
+
+    def millionths(self, column: str) -> tuple[I64, Bools]:
+        """[n] a numeric column of the users' events as integers of 1e-6, and which are known."""
+        return self.once((Reading.millionths, column), lambda: fixed(floats(self._events[column]), column))
+
+    def codes(self, of: str) -> Array:
+        """[n] what tells values apart, -1 where one is missing."""
+        if of in ("user", "item"):
+            return self.data.log.user if of == "user" else self.data.log.item
+        values = self._events[of]
+        return np.where(missing(values), -1, np.unique(values, return_inverse=True)[1])
+
+    def once(self, key: Any, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for all features that ask."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
