@@ -7,7 +7,7 @@ of the item over 30 days, and the seconds since the user's last event; all over 
 excluded. Each engine reads one Parquet file and writes a row for each event (ours, Polars and pandas in the log's order,
 `polars_parts` and DuckDB with its number), may use every core and runs in a process of its own, in turn with the others;
 no figure is printed unless the answers agree on every 97th row. Memory is bounded in `partitions` and `polars_parts`,
-whose parts have some 2,000,000 events, and in `duckdb`, which is told a limit and writes the rest to disk.
+whose parts have about 1,000,000 events, and in `duckdb`, which is told a limit and writes the rest to disk.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from sevenfold.nouns import Candidates, Data, Entities, Log, Requests
 
 DAY = 86_400 * 1_000_000
 NAMES = ("user_count_7d", "user_sum_30d", "user_since", "item_mean_30d")
-CHUNK, PART, SAMPLE, LIMIT = 1_000_000, 2_000_000, 97, "2GB"
+CHUNK = PART = 1_000_000
+SAMPLE, LIMIT = 97, "2GB"
 
 
 def generate(rows: int, to: Path) -> None:
@@ -104,7 +105,7 @@ def scanned(log: Any) -> tuple[Any, list[Any], list[Any]]:
 def polars(log: Path, to: Path) -> None:
     """Rolling windows by time over users and items, on the streaming engine."""
     frame, of_users, of_items = scanned(log)
-    frame.select(of_users + of_items).sink_parquet(to, engine="streaming")
+    frame.select(of_users + of_items).sink_parquet(to, engine="streaming", compression="snappy")
 
 
 def polars_parts(log: Path, to: Path) -> None:
@@ -114,15 +115,20 @@ def polars_parts(log: Path, to: Path) -> None:
     frame, of_users, of_items = scanned(log)
     n = pq.read_metadata(log).num_rows // PART + 1
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
-        frame.select("row", "time", "user", "item", "value").sink_parquet(
-            pl.PartitionBy(f"{folder}/user", key=(pl.col("user") % n).alias("part")), mkdir=True, engine="streaming")
+        def scatter(frame: Any, where: str, key: str) -> None:
+            by = pl.PartitionBy(f"{folder}/{where}", key=(pl.col(key) % n).alias("part"))
+            frame.sink_parquet(by, mkdir=True, engine="streaming", compression="uncompressed")
+
+        def gathered(where: str, part: int) -> Any:
+            return scanned(f"{folder}/{where}/part={part}/*.parquet")[0].sort("row")
+
+        scatter(frame.select("row", "time", "user", "item", "value"), "users", "user")
         for part in range(n):
-            scanned(f"{folder}/user/part={part}/*.parquet")[0].sort("row").select("row", "time", "item", "value", *of_users).sink_parquet(
-                pl.PartitionBy(f"{folder}/item/{part}", key=(pl.col("item") % n).alias("part")), mkdir=True, engine="streaming")
+            scatter(gathered("users", part).select("row", "time", "item", "value", *of_users), f"items/{part}", "item")
         to.mkdir(exist_ok=True)
         for part in range(n):
-            scanned(f"{folder}/item/*/part={part}/*.parquet")[0].sort("row").select("row", *NAMES[:3], *of_items).sink_parquet(
-                to / f"{part}.parquet", engine="streaming")
+            found = gathered("items/*", part).select("row", *NAMES[:3], *of_items)
+            found.sink_parquet(to / f"{part}.parquet", engine="streaming", compression="snappy")
 
 
 def duckdb(log: Path, to: Path) -> None:
@@ -153,8 +159,9 @@ def pandas(log: Path, to: Path) -> None:
     week = by_user.rolling("7D", on="time", closed="left")["value"].count().fillna(0).to_numpy()
     month = by_user.rolling("30D", on="time", closed="left")["value"].sum().fillna(0).to_numpy()
     mean = by_item.rolling("30D", on="time", closed="left")["value"].mean().to_numpy()
-    pd.DataFrame({NAMES[0]: pd.Series(week, users.index), NAMES[1]: pd.Series(month, users.index),
-                  NAMES[2]: (users["time"] - before).dt.total_seconds(), NAMES[3]: pd.Series(mean, items.index)}).to_parquet(to, index=False)
+    columns = [pd.Series(week, users.index), pd.Series(month, users.index), (users["time"] - before).dt.total_seconds(),
+               pd.Series(mean, items.index)]
+    pd.DataFrame(dict(zip(NAMES, columns))).to_parquet(to, index=False)
 
 
 ENGINES = {engine.__name__: engine for engine in (sevenfold, partitions, polars, polars_parts, duckdb, pandas)}

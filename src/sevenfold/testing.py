@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from sevenfold.nouns import F32, I32, I64, SECOND, Array, Interactions, Rows, Visits
+from sevenfold.funnel.reranking import Context
+from sevenfold.nouns import DAY, F32, I32, I64, SECOND, Array, Interactions, Rows, Visits
 from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS, Registry
 
 TOLERANCE = 1e-6  # between a batch and its singles
@@ -71,24 +73,41 @@ def check_learner(part: str | Callable[..., Any], **params: Any) -> None:
 
 
 def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
-    """Hold a re-ranker, by its name in a document or by its maker, to the contract of `sevenfold.funnel`."""
+    """Hold a re-ranker, by its name in a document or by its maker, to the contract of `sevenfold.funnel`.
+
+    What it reads is `toy_context()`.
+    """
     name, make = _maker(RERANKERS, part, params)
     reranker, random = make(), np.random.default_rng(5)
-    content = random.normal(size=(50, 4)).astype(np.float32)
-    content /= np.linalg.norm(content, axis=1, keepdims=True)
-    items = random.permutation(50)[:30].astype(np.int32)
-    scores = random.integers(0, 8, 30).astype(np.float32)
-    before = copy.deepcopy((items, scores, content))
+    context = toy_context()
+    items = random.permutation(len(context.content))[:30].astype(np.int32)
+    scores = random.integers(0, 8, 30).astype(np.float64)
+    before = copy.deepcopy((items, scores, context.content, context.born))
     for n, k in ((30, 10), (30, 30), (5, 10), (1, 1), (0, 10)):
-        _expect_order(name, reranker.order(items[:n], scores[:n], content, k), n, k)
-    chosen = reranker.order(items, scores, content, 10)
-    _expect(_equal((items, scores, content), before), name, "changes its inputs")
-    _expect(_same(chosen, make().order(items, scores, content, 10)), name, "gives another answer when made again")
+        _expect_order(name, reranker.order(items[:n], scores[:n], context, k), n, k)
+    chosen = reranker.order(items, scores, context, 10)
+    _expect(_equal((items, scores, context.content, context.born), before), name, "changes its inputs")
+    _expect(_same(chosen, make().order(items, scores, context, 10)), name, "gives another answer when made again")
     shuffle = random.permutation(30)
-    other = reranker.order(items[shuffle], scores[shuffle], content, 10)
+    other = reranker.order(items[shuffle], scores[shuffle], context, 10)
     _expect(_same(items[chosen], items[shuffle][other]), name, "answers by the order in which candidates arrive")
-    bare = reranker.order(items, scores, np.zeros((50, 0), np.float32), 10)
+    bare = reranker.order(items, scores, replace(context, content=np.zeros((50, 0), np.float32)), 10)
     _expect_order(name, bare, 30, 10)
+    if hasattr(reranker, "chances"):
+        chances = reranker.chances(items, scores, chosen)
+        _expect(chances.shape == chosen.shape and bool(((chances > 0) & (chances <= 1)).all()), name,
+                f"gives chances {chances.tolist()}, expected one in 0..1 for each place")
+
+
+def toy_context(items: int = 50, seed: int = 5) -> Context:
+    """A catalogue for re-rankers: random content and ages; `club` is a or b or missing, `price` a number, `tags` a list."""
+    random = np.random.default_rng(seed)
+    content = random.normal(size=(items, 4)).astype(np.float32)
+    content /= np.linalg.norm(content, axis=1, keepdims=True)
+    tags = [list(random.choice(["x", "y", "z"], size, replace=False)) for size in random.integers(0, 3, items)]
+    table = pa.table({"club": [("a", "b", None)[number] for number in random.integers(0, 3, items)],
+                      "price": random.integers(1, 9, items), "tags": pa.array(tags, pa.list_(pa.string()))})
+    return Context(content=content, table=table, born=random.integers(0, 90, items) * DAY, time=100 * DAY, user=7)
 
 
 def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, Visits, I32]:
@@ -261,8 +280,9 @@ def _expect_unknown_rows(name: str, learner: Any, rows: Rows) -> None:
 
 
 def _expect_order(name: str, order: I64, n: int, k: int) -> None:
-    _expect(order.dtype == np.int64 and order.shape == (min(n, k),), name,
-            f"gives {order.dtype} {order.shape} for {k} of {n}, expected int64 ({min(n, k)},)")
+    """At most k different positions: who must leave something out may end early."""
+    _expect(order.dtype == np.int64 and order.ndim == 1 and len(order) <= min(n, k), name,
+            f"gives {order.dtype} {order.shape} for {k} of {n}, expected int64 ({min(n, k)},) or fewer")
     _expect(len(set(order.tolist())) == len(order) and all(0 <= place < n for place in order.tolist()), name,
             f"gives positions that are not {min(n, k)} different ones of {n}")
 

@@ -13,6 +13,7 @@ from sample_record import QUALITY, sample, unconcluded
 from sevenfold.evaluation import defence, figures
 from sevenfold.evaluation.boundaries import conclude
 from sevenfold.record import Estimate, Record, to_json
+from sevenfold.report.blocks import Points, markdown, titled
 
 NUMBER = re.compile(r"[−+]?\d[\d,]*(?:\.\d+)?")
 
@@ -31,6 +32,10 @@ def formatted(value: Any) -> Iterator[str]:
             yield from NUMBER.findall(form(value))
 
 
+def prose(record: Record) -> str:
+    return markdown(block for one in defence.defence(record) for block in titled(one.title, Points(one.points), level=2))
+
+
 def unproved() -> Record:
     record = unconcluded(limits={"p99": 63.0, "cost": 2_900.0, "memory": 900.0})
     popular = record.solutions["popular"]
@@ -45,8 +50,8 @@ RECORDS = [sample(), sample(least_effect=0.04), sample(limits={"p99": 50.0}), sa
 @pytest.mark.parametrize("record", RECORDS)
 def test_every_number_is_quoted_from_the_record(record: Record) -> None:
     known = set(formatted(to_json(record)))
-    prose = re.sub(r"p99|ndcg@10", "", defence.prose(record))
-    strange = [number for number in NUMBER.findall(prose) if number not in known]
+    text = re.sub(r"p99|ndcg@10", "", prose(record))
+    strange = [number for number in NUMBER.findall(text) if number not in known]
     assert strange == []
 
 
@@ -59,33 +64,33 @@ def test_every_loser_is_told_why(record: Record) -> None:
 
 
 def test_the_argument_for_trees() -> None:
-    prose = defence.prose(sample())
-    assert prose.startswith("## Why trees\n")
-    assert "- **trees** gains +0.031 (+0.029 to +0.033) ndcg@10 over popular, which is simpler." in prose
-    assert "- **popular** is beaten by trees, which gains +0.031 (+0.029 to +0.033) over it. It would need" in prose
-    assert "- **deep** gains +0.0025 (+0.0001 to +0.0049) over trees, not surely more than 0.005. It would" in prose
-    assert "- **new_users** popular reaches 0.070 (0.066 to 0.074), trees 0.060" in prose
-    assert "- **cost** is projected, not measured, for popular, trees and deep." in prose
+    text = prose(sample())
+    assert text.startswith("## Why trees\n")
+    assert "- **trees** gains +0.031 (+0.029 to +0.033) ndcg@10 over popular, which is simpler." in text
+    assert "- **popular** is beaten by trees, which gains +0.031 (+0.029 to +0.033) over it. It would need" in text
+    assert "- **deep** gains +0.0025 (+0.0001 to +0.0049) over trees, not surely more than 0.005. It would" in text
+    assert "- **new_users** popular reaches 0.070 (0.066 to 0.074), trees 0.060" in text
+    assert "- **cost** is projected, not measured, for popular, trees and deep." in text
 
 
 def test_the_baseline_is_kept_in_the_heading() -> None:
-    assert defence.prose(sample(least_effect=0.04)).startswith("## Keep the baseline, popular\n")
+    assert prose(sample(least_effect=0.04)).startswith("## Keep the baseline, popular\n")
 
 
 def test_a_refused_solution_reads_its_limit() -> None:
     assert ("- **trees** is refused by its p99: 64.2 ms (61.6 to 70 ms) where 50 ms is allowed. Its quality would do."
-            in defence.prose(sample(limits={"p99": 50.0})))
+            in prose(sample(limits={"p99": 50.0})))
 
 
 def test_when_nothing_ships_the_heading_says_so() -> None:
-    assert defence.prose(sample(limits={"p99": 2.0})).startswith("## Why nothing ships\n\n- Nothing can ship: popular")
+    assert prose(sample(limits={"p99": 2.0})).startswith("## Why nothing ships\n\n- Nothing can ship: popular")
 
 
 def test_what_is_not_proved_is_said() -> None:
-    prose = defence.prose(unproved())
-    assert "- **popular** p99 is unproved: it was measured with 3,655 items, not the declared 500,000." in prose
-    assert "- **popular** memory is unproved." in prose
-    assert "where 63 ms is allowed: not shown to break its limit, nor to keep it." in prose
+    text = prose(unproved())
+    assert "- **popular** p99 is unproved: it was measured with 3,655 items, not the declared 500,000." in text
+    assert "- **popular** memory is unproved." in text
+    assert "where 63 ms is allowed: not shown to break its limit, nor to keep it." in text
 
 
 @pytest.mark.parametrize(("low", "high", "words"), [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,21 +9,27 @@ from hypothesis import strategies as st
 
 from sevenfold.errors import ModelError
 from sevenfold.funnel.rerankers.diversity import Diversity
+from sevenfold.funnel.reranking import Context
+from sevenfold.testing import toy_context
 
 
-def candidates(seed: int, n: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def holding(content: np.ndarray) -> Context:
+    return replace(toy_context(), content=content)
+
+
+def candidates(seed: int, n: int = 12) -> tuple[np.ndarray, np.ndarray, Context]:
     random = np.random.default_rng(seed)
     content = random.normal(size=(40, 5)).astype(np.float32)
     content /= np.linalg.norm(content, axis=1, keepdims=True)
     content[::7] = 0
-    return random.permutation(40)[:n].astype(np.int32), random.integers(0, 6, n).astype(np.float32), content
+    return random.permutation(40)[:n].astype(np.int32), random.integers(0, 6, n).astype(np.float64), holding(content)
 
 
-def by_hand(items: np.ndarray, scores: np.ndarray, content: np.ndarray, k: int, strength: float) -> list[int]:
+def by_hand(items: np.ndarray, scores: np.ndarray, context: Context, k: int, strength: float) -> list[int]:
     """Maximal marginal relevance as its formula reads, one candidate at a time."""
     span = float(scores.max() - scores.min())
     value = [(float(score) - float(scores.min())) / span if span else 0.0 for score in scores]
-    vectors = content[items].astype(np.float64)
+    vectors = context.content[items].astype(np.float64)
     chosen: list[int] = []
     while len(chosen) < k:
         def gain(n: int) -> float:
@@ -34,21 +42,21 @@ def by_hand(items: np.ndarray, scores: np.ndarray, content: np.ndarray, k: int, 
 
 @given(seed=st.integers(0, 10_000), strength=st.sampled_from([0.0, 0.1, 0.3, 0.7, 1.0]), k=st.integers(1, 12))
 def test_the_order_is_that_of_the_formula(seed, strength, k):
-    items, scores, content = candidates(seed)
-    assert Diversity(strength=strength).order(items, scores, content, k).tolist() == by_hand(items, scores, content, k, strength)
+    items, scores, context = candidates(seed)
+    assert Diversity(strength=strength).order(items, scores, context, k).tolist() == by_hand(items, scores, context, k, strength)
 
 
 def test_no_strength_is_the_order_of_the_scores_with_ties_by_item():
-    items, scores, content = candidates(1)
-    order = Diversity(strength=0.0).order(items, scores, content, 12)
+    items, scores, context = candidates(1)
+    order = Diversity(strength=0.0).order(items, scores, context, 12)
     assert order.tolist() == np.lexsort((items, -scores)).tolist()
 
 
 def test_a_copy_of_the_best_waits_behind_something_else():
-    content = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    items, scores = np.arange(3, dtype=np.int32), np.array([1.0, 0.9, 0.5], np.float32)
-    assert Diversity(strength=0.5).order(items, scores, content, 3).tolist() == [0, 2, 1]
-    assert Diversity(strength=0.01).order(items, scores, content, 3).tolist() == [0, 1, 2]
+    context = holding(np.array([[1, 0], [1, 0], [0, 1]], np.float32))
+    items, scores = np.arange(3, dtype=np.int32), np.array([1.0, 0.9, 0.5])
+    assert Diversity(strength=0.5).order(items, scores, context, 3).tolist() == [0, 2, 1]
+    assert Diversity(strength=0.01).order(items, scores, context, 3).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sevenfold.networks.losses import sampled_softmax, triplet, within_request
+from sevenfold.networks.losses import against_sample, sampled_softmax, triplet, within_request
 
 torch = pytest.importorskip("torch")
 UTILITY = np.array([1.5, 0.5, 0.0, -0.5, 1.0, -1.0])
@@ -45,6 +45,29 @@ def test_the_denominator_has_the_sum_over_the_catalogue_as_its_expectation() -> 
         loss = size * float(sampled_softmax(only_first, same, torch.tensor(np.log(CHANCE)[items])))
         found.append(math.exp(loss + UTILITY[own]))
     assert np.mean(found) == pytest.approx(np.exp(UTILITY).sum(), rel=0.05)
+
+
+def test_a_sample_is_weighed_by_how_it_was_drawn() -> None:
+    rng = np.random.default_rng(4)
+    scores, own, drawn = rng.normal(size=(3, 5)), rng.normal(size=3), np.array([4, 0, 0, 2, 1])
+    item, log_q = np.array([0, 5, 4]), np.log(CHANCE[drawn])
+    costs = []
+    for row in range(3):
+        others = [math.exp(scores[row, j]) / (5 * CHANCE[drawn[j]]) for j in range(5) if drawn[j] != item[row]]
+        costs.append(-math.log(math.exp(own[row]) / (math.exp(own[row]) + sum(others))))
+    found = against_sample(torch.tensor(own), torch.tensor(scores), torch.tensor(item[:, None] == drawn), torch.tensor(log_q))
+    assert float(found) == pytest.approx(np.mean(costs))
+
+
+def test_a_sample_has_the_full_softmax_as_its_limit_and_a_wrong_sign_has_not() -> None:
+    rng, own = np.random.default_rng(5), 2
+    drawn = rng.choice(6, 200_000, p=CHANCE)
+    same, scores = torch.tensor(drawn == own)[None], torch.tensor(UTILITY[drawn])[None]
+    exact = math.log(np.exp(UTILITY).sum()) - UTILITY[own]
+    right, wrong = (float(against_sample(torch.tensor(UTILITY[[own]]), scores, same, sign * torch.tensor(np.log(CHANCE)[drawn])))
+                    for sign in (1, -1))
+    assert right == pytest.approx(exact, abs=0.01)
+    assert abs(wrong - exact) > 0.5
 
 
 def test_triplet_takes_the_nearest_negative_beyond_the_positive() -> None:

@@ -12,9 +12,13 @@ import pytest
 
 from sample_record import QUALITY, design, estimate, sample, unconcluded
 from sevenfold import report
+from sevenfold.design.sections import Design
 from sevenfold.evaluation.boundaries import conclude
 from sevenfold.record import Finding, Record, Solution
-from sevenfold.report import html, markdown, pictures, tables, terminal
+from sevenfold.report import pictures, tables, terminal
+from sevenfold.report.blocks import markdown
+from sevenfold.report.blocks import page as framed
+from sevenfold.report.sections import report as sections
 
 NASTY = "<script>alert('x')</script> & \"quoted\" | `code`"
 
@@ -60,9 +64,13 @@ def parsed(page: str) -> Parsed:
     return found
 
 
+def html(design: Design, record: Record) -> str:
+    return framed(record.name, sections(design, record))
+
+
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_the_page_stands_alone(record: Record) -> None:
-    page = html.page(design(tuple(record.solutions)), record)
+    page = html(design(tuple(record.solutions)), record)
     found = parsed(page)
     assert not {tag for tag, _ in found.tags} & {"script", "link", "img", "iframe", "object"}
     assert not any({"src", "href", "onclick", "style"} & set(attributes) for _, attributes in found.tags)
@@ -72,7 +80,7 @@ def test_the_page_stands_alone(record: Record) -> None:
 
 
 def test_every_section_is_there() -> None:
-    page = html.page(design(), sample())
+    page = html(design(), sample())
     for title in ("The comparison", "Quality, latency, cost", "The pipeline", "Where the funnel loses", "Slices",
                   "The defence", "Where the decision flips", "Findings and leaks", "The design",
                   "Where the numbers come from"):
@@ -87,11 +95,11 @@ def test_everything_is_escaped() -> None:
     solutions = {f"a{NASTY}" if name == "deep" else name: replace(one, slices={NASTY: {"ndcg@10": estimate(0.1)}})
                  for name, one in record.solutions.items()}
     record = conclude(replace(record, solutions=solutions))
-    page = html.page(design(), record)
+    page = html(design(), record)
     parsed(page)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
-    lines = [line for line in markdown.text(design(), record).splitlines() if line.startswith("|")]
+    lines = [line for line in markdown(sections(design(), record)).splitlines() if line.startswith("|")]
     assert all("\\|" in line for line in lines if "script" in line)
 
 
@@ -133,7 +141,9 @@ def test_both_files_are_written_and_agree(tmp_path: Path, record: Record) -> Non
     text = (page.parent / "report.md").read_text(encoding="utf-8")
     assert text.startswith(f"# {record.name}\n")
     assert record.decision.sentence in text
-    widths = [line.replace("\\|", "").count("|") for line in text.split("\n\n")[3].splitlines()]
+    compared = text.partition("## The comparison\n\n")[2].partition("\n\n")[0].splitlines()
+    widths = [line.replace("\\|", "").count("|") for line in compared]
+    assert len(widths) == 2 + len(record.solutions)
     assert len(set(widths)) == 1
 
 

@@ -31,6 +31,7 @@ from sevenfold.features.columns import coded, codes_of, frequent, is_words, numb
 from sevenfold.features.kernel import ratio
 from sevenfold.nouns import F64, I64, Array, Bools, Data
 
+MIXED = ("cross", "distance")  # of a pair they read users, items and the request
 POWER = 0.95  # AUC from which a single column is no honest one
 RANKS, LATER = 0.99, 0.95  # rank correlation from which a column is a count of the whole log, or of its last part
 ROWS = 200_000  # events that are looked at, drawn evenly
@@ -42,11 +43,9 @@ FOLDS, BINS, WORDS = 5, 64, 50
 def label_giveaways(case: Case) -> list[LeakError]:
     """The columns that tell the label, each once for each feature that reads it; code X04."""
     design, data, leaks = case.design, case.data, []
-    for group, name, part in _read_as_they_stand(design, data):
-        column = str(part.params[part.name])
-        path = f"{group}.{name}"
-        of_label = group == "context" and column in label_columns(design)
-        if why := "of which the label is made" if of_label else _why(case, group, column):
+    for table, path, column in _read_as_they_stand(design, data):
+        of_label = table == "context" and column in label_columns(design)
+        if why := "of which the label is made" if of_label else _why(case, table, column):
             time = int(data.log.time[0]) if len(data.log) else None
             leaks.append(LeakError(f"data.features.{path}", f"feature '{path}' reads column '{column}', {why}",
                                    "Leave it out, or read only what was known of it before the request.",
@@ -54,12 +53,22 @@ def label_giveaways(case: Case) -> list[LeakError]:
     return leaks
 
 
-def _read_as_they_stand(design: Design, data: Data) -> Iterator[tuple[str, str, Part]]:
-    for group, table in _tables(data).items():
-        for name, part in design.data.features.get(group, {}).items():
-            column = part.params.get(part.name)
-            if column in table.column_names and column != design.data.events.time:
-                yield group, name, part
+def _read_as_they_stand(design: Design, data: Data) -> Iterator[tuple[str, str, str]]:
+    """(whose table, the feature's path, column) of every column that is read without a window."""
+    tables = _tables(data)
+    for group, parts in design.data.features.items():
+        for name, part in parts.items():
+            asked = tables if group == "pair" and part.name in MIXED else {group} & tables.keys()
+            for column in _columns(part):
+                found = next((one for one in asked if column in tables[one].column_names), None)
+                if found and column != design.data.events.time:
+                    yield found, f"{group}.{name}", column
+
+
+def _columns(part: Part) -> list[str]:
+    """The words of a definition that may be columns."""
+    named = [part.params.get(key) for key in (part.name, "to")]
+    return [str(one) for value in named for one in (value if isinstance(value, list | tuple) else [value]) if one]
 
 
 def _tables(data: Data) -> dict[str, pa.Table]:

@@ -14,7 +14,7 @@ import numpy as np
 from sevenfold.errors import LeakError
 from sevenfold.features import Feature, Features, View
 from sevenfold.features.online import Online
-from sevenfold.nouns import I32, I64, Array, Candidates, Data, Requests
+from sevenfold.nouns import Candidates, Data, Requests
 
 SAMPLE = 100  # requests
 ITEMS = 50  # of each
@@ -28,15 +28,16 @@ def parity(features: Features, data: Data, requests: Requests, *, seed: int = 0)
     rows = rng.choice(len(requests), min(SAMPLE, len(requests)), replace=False)
     asked = requests.take(rows[np.argsort(requests.time[rows], kind="stable")])
     item = rng.integers(0, len(data.items), (len(asked), ITEMS)).astype(np.int32)
-    offline = features.over(data)
+    offline, owners = features.over(data), {name: one for one in features.features for name in one.names}
     found: dict[str, LeakError] = {}
     for number, online in enumerate(_replayed(features, data, asked)):
-        one, candidates = asked.take(np.array([number])), _candidates(item[number])
+        one = asked.take(np.array([number]))
+        candidates = Candidates(request=np.zeros(ITEMS, dtype=np.int32), item=item[number], sources={}, ranks={})
         expected, served = (view.rows(one, candidates).values for view in (offline, online))
         for column in np.flatnonzero((expected.view(np.uint32) != served.view(np.uint32)).any(axis=0)):
             row = int(np.argmax(expected[:, column].view(np.uint32) != served[:, column].view(np.uint32)))
             name = offline.names[column]
-            found.setdefault(name, _skew(_owner(features, name), name, data, one, int(item[number][row]),
+            found.setdefault(name, _skew(owners[name], name, data, one, int(item[number][row]),
                                          float(expected[row, column]), float(served[row, column])))
     return list(found.values())
 
@@ -57,21 +58,10 @@ def _replayed(features: Features, data: Data, asked: Requests) -> Iterator[View]
         yield online.view([blobs.get(user) if user >= 0 else None], time)
 
 
-def _candidates(items: I32) -> Candidates:
-    return Candidates(request=np.zeros(len(items), dtype=np.int32), item=items, sources={}, ranks={})
-
-
-def _owner(features: Features, column: str) -> Feature:
-    return next(feature for feature in features.features if column in feature.names)
-
-
 def _skew(feature: Feature, name: str, data: Data, one: Requests, item: int, expected: float, served: float) -> LeakError:
-    row = f"user {_id(data.users.ids, one.user)} and item {data.items.ids[item]} at {np.datetime64(int(one.time[0]), 'us')}"
+    user = data.users.ids[one.user[0]] if one.user[0] >= 0 else "nobody knows"
+    row = f"user {user} and item {data.items.ids[item]} at {np.datetime64(int(one.time[0]), 'us')}"
     return LeakError(f"data.features.{feature.path}",
                      f"feature '{name}' is served as {served!r} and was trained as {expected!r}, for {row}",
                      "Nothing is shipped whose features differ; a kind of feature must read its events through a window.",
                      feature=feature.path, row_time=int(one.time[0]), code="X09")
-
-
-def _id(ids: Array, code: I32 | I64) -> object:
-    return ids[code[0]] if code[0] >= 0 else "nobody knows"

@@ -8,7 +8,6 @@ line, so a quoted field ends where its line does.
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import os
 import zlib
@@ -22,8 +21,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import json as arrow_json
+from pyarrow import parquet
 
-from sevenfold.data.formats import BLOCK, FORMATS, JSON, PARQUET, TEXT, Format, header_of, read_delimited, reason
+from sevenfold.data.formats import BLOCK, FORMATS, JSON, PARQUET, TEXT, Format, header_of, no_nan, opened, read_delimited, reason
+from sevenfold.data.sources import refuse_twins
 from sevenfold.data.times import UNITS, microseconds
 from sevenfold.errors import DataError, nearest
 from sevenfold.nouns import I64
@@ -34,7 +36,6 @@ WORDS: list[tuple[Callable[[pa.DataType], bool], str]] = [
     (pa.types.is_integer, "a whole number"), (pa.types.is_floating, "a number"), (pa.types.is_boolean, "true or false"),
     (pa.types.is_temporal, "a time"), (pa.types.is_string, "text")]
 Types = Mapping[str, pa.DataType]
-_Taken = tuple[pa.Table, dict[str, I64]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class Arrived:
     rows: I64  # [n] the numbers of the rows taken
     refused: tuple[Refused, ...]
     unknown: tuple[str, ...]  # columns that the log has not; each is told once and read by nobody
+
+
+_Taken = tuple[I64, pa.Table, dict[str, I64]]  # a run of rows: their numbers, their table and their times
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def arriving(source: Path | BinaryIO, *, columns: Types, needed: Sequence[str], 
     wanted = _Wanted(columns, [*needed, *times], times)
     told = set(columns)
     try:
-        with _opened(source) as file:
+        with opened(source) if isinstance(source, Path) else nullcontext(source) as file:
             for each in CHUNKS[FORMATS[suffix]](file, suffix, chunk):
                 if FORMATS[suffix] is not JSON:  # whose rows have names of their own
                     _check_header(each.names, wanted.needed, where)
@@ -107,49 +111,37 @@ def quarantine(path: Path, refused: Iterable[Refused]) -> None:
         os.fsync(file.fileno())
 
 
-def _opened(source: Path | BinaryIO) -> Any:
-    if not isinstance(source, Path):
-        return nullcontext(source)
-    return gzip.open(source) if source.suffix == ".gz" else source.open("rb")
-
-
 def _check_header(names: Sequence[str], needed: Sequence[str], where: str) -> None:
     for name in needed:
         if name not in names:
             raise DataError(where, f"no column is called '{name}'", nearest(name, names))
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(where, f"two columns are called '{twice}'", "Rename one of them.")
+    refuse_twins(names, where)
 
 
 def _sorted_out(chunk: _Chunk, wanted: _Wanted, unknown: tuple[str, ...]) -> Arrived:
-    tables, rows, refused = [pa.schema(list(wanted.columns.items())).empty_table()], [np.empty(0, np.int64)], []
-    times = {name: [np.empty(0, np.int64)] for name in wanted.times}
-    for first, last, result in _pieces(chunk, 0, len(chunk.rows), wanted):
-        if isinstance(result, str):
-            refused.append(Refused(chunk.rows[first], result, chunk.raw(first)))
-            continue
-        rows.append(np.array(chunk.rows[first:last], np.int64))
-        tables.append(result[0])
-        for name, moments in result[1].items():
-            times[name].append(moments)
-    return Arrived(table=pa.concat_tables(tables), times={name: np.concatenate(parts) for name, parts in times.items()},
-                   rows=np.concatenate(rows), refused=tuple(refused), unknown=unknown)
+    none, refused = np.empty(0, np.int64), []
+    taken: list[_Taken] = [(none, pa.schema(list(wanted.columns.items())).empty_table(), dict.fromkeys(wanted.times, none))]
+    for piece in _pieces(chunk, 0, len(chunk.rows), wanted):
+        if isinstance(piece, Refused):
+            refused.append(piece)
+        else:
+            taken.append(piece)
+    rows, tables, times = zip(*taken)
+    return Arrived(table=pa.concat_tables(tables), rows=np.concatenate(rows), refused=tuple(refused), unknown=unknown,
+                   times={name: np.concatenate([one[name] for one in times]) for name in wanted.times})
 
 
-def _pieces(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> Iterator[tuple[int, int, _Taken | str]]:
+def _pieces(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> Iterator[_Taken | Refused]:
     """Runs of rows in order, each with its table and times; or one row with the reason why it has none."""
-    result: _Taken | str
     try:
-        result = _taken(chunk, first, last, wanted)
+        yield _taken(chunk, first, last, wanted)
     except UNREADABLE as error:
-        if last - first > 1:
-            middle = (first + last) // 2
-            yield from _pieces(chunk, first, middle, wanted)
-            yield from _pieces(chunk, middle, last, wanted)
+        if last - first == 1:
+            yield Refused(chunk.rows[first], _reason(chunk, first, wanted, error), chunk.raw(first))
             return
-        result = _reason(chunk, first, wanted, error)
-    yield first, last, result
+        middle = (first + last) // 2
+        yield from _pieces(chunk, first, middle, wanted)
+        yield from _pieces(chunk, middle, last, wanted)
 
 
 def _taken(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> _Taken:
@@ -162,7 +154,7 @@ def _taken(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> _Taken:
     times = {name: _moments(found[name].drop_null()) for name in wanted.times}
     full = [_as_kind(found[name], kind) if name in found else pa.nulls(last - first, kind)
             for name, kind in wanted.columns.items()]
-    return pa.table(full, schema=pa.schema(list(wanted.columns.items()))), times
+    return np.array(chunk.rows[first:last], np.int64), pa.table(full, schema=pa.schema(list(wanted.columns.items()))), times
 
 
 def _read(chunk: _Chunk, first: int, last: int, kinds: Types) -> pa.Table:
@@ -184,11 +176,9 @@ def _is_moment(kind: pa.DataType) -> bool:
 
 
 def _finite(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    if not pa.types.is_floating(column.type):
-        return column
-    if pc.any(pc.is_inf(column)).as_py():
+    if pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py():
         raise ValueError(f"column '{name}': expected a number, got an infinite one")
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return no_nan(column)
 
 
 def _as_kind(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
@@ -231,22 +221,21 @@ def _reason(chunk: _Chunk, row: int, wanted: _Wanted, error: Exception) -> str:
     return reason(error)
 
 
-def _numbered(file: BinaryIO, number: int) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers, which follow `number`; blank ones are left out, and of a long one all but the beginning."""
-    while line := file.readline(LONGEST + 1):
-        number += 1
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = file.readline(LONGEST + 1)
-        if line.strip(b"\r\n"):
-            yield number, line
+def _line(file: BinaryIO) -> bytes:
+    """The next line; of a long one the beginning."""
+    line = rest = file.readline(LONGEST + 1)
+    while rest and not rest.endswith(b"\n"):
+        rest = file.readline(LONGEST + 1)
+    return line
 
 
-def _lines(file: BinaryIO, number: int, most: int) -> Iterator[list[tuple[int, bytes]]]:
+def _lines(file: BinaryIO, first: int, most: int) -> Iterator[list[tuple[int, bytes]]]:
+    """Lines with their numbers, the first of which is given, so many at a time; blank ones are left out."""
     lines, size = [], 0
-    for numbered in _numbered(file, number):
-        lines.append(numbered)
-        size += len(numbered[1])
+    for number, line in enumerate(iter(lambda: _line(file), b""), start=first):
+        if line.strip(b"\r\n"):
+            lines.append((number, line))
+            size += len(line)
         if len(lines) == most or size >= BLOCK:
             yield lines
             lines, size = [], 0
@@ -299,12 +288,12 @@ def _delimited_chunks(file: BinaryIO, suffix: str, most: int) -> Iterator[_Chunk
         return read_delimited(pa.BufferReader(text), separator=separator, columns=[name for name in names if name in kinds],
                               types={name: kinds.get(name, pa.string()) for name in names}, threads=False)
 
-    for lines in _lines(file, 1, most):
+    for lines in _lines(file, 2, most):
         yield _text_chunk(lines, names, split, read, str)
 
 
 def _json_chunks(file: BinaryIO, _: str, most: int) -> Iterator[_Chunk]:
-    for lines in _lines(file, 0, most):
+    for lines in _lines(file, 1, most):
         yield _text_chunk(lines, None, _object, _read_objects, lambda value: json.dumps(value, ensure_ascii=False))
 
 
@@ -326,16 +315,12 @@ def _once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 
 
 def _read_objects(text: bytes, kinds: Types) -> pa.Table:
-    from pyarrow import json as reader
-
-    return reader.read_json(
-        BytesIO(text), read_options=reader.ReadOptions(use_threads=False, block_size=len(text) + 1),
-        parse_options=reader.ParseOptions(explicit_schema=pa.schema(list(kinds.items())), unexpected_field_behavior="ignore"))
+    return arrow_json.read_json(
+        BytesIO(text), read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        parse_options=arrow_json.ParseOptions(explicit_schema=pa.schema(list(kinds.items())), unexpected_field_behavior="ignore"))
 
 
 def _parquet_chunks(file: BinaryIO, _: str, most: int) -> Iterator[_Chunk]:
-    from pyarrow import parquet
-
     number = 1
     for batch in parquet.ParquetFile(file).iter_batches(batch_size=most):
         yield _table_chunk(pa.Table.from_batches([batch]), number)
@@ -363,8 +348,7 @@ def _as_text(value: pa.ChunkedArray) -> str:
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     """A column as another type, where each value can be that; a number is no time and no truth by itself."""
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    column = no_nan(column)
     if any(is_kind(column.type) != is_kind(kind) for is_kind in (pa.types.is_temporal, pa.types.is_boolean)):
         column = pc.cast(column, pa.string())
     return pc.cast(column, kind)

@@ -140,16 +140,12 @@ def _format(shape: TableFile) -> Format:
         return PARQUET
 
     def read(file: Path, columns: Sequence[str]) -> pa.Table:
-        result = _read(file, shape)
+        # the files are in Latin-1, and a reader of text takes one byte between fields
+        text = file.read_bytes().decode("latin-1").replace(shape.separator, "\x1f")
+        result = read_delimited(pa.BufferReader(text.encode()), separator="\x1f", columns=list(types), types=types)
         for step in shape.steps:
             result = STEPS[step](result)
         return result.select(list(columns)) if columns else result
 
-    return Format(lambda file: list(read(file, ()).column_names) if shape.steps else list(shape.columns), read)
-
-
-def _read(file: Path, shape: TableFile) -> pa.Table:
-    # the files are in Latin-1, and a reader of text takes one byte between fields
-    text = file.read_bytes().decode("latin-1").replace(shape.separator, "\x1f")
     types = {name: pa.type_for_alias(kind) for name, kind in shape.columns.items()}
-    return read_delimited(pa.BufferReader(text.encode()), separator="\x1f", columns=list(types), types=types)
+    return Format(lambda file: list(read(file, ()).column_names) if shape.steps else list(shape.columns), read)

@@ -33,6 +33,7 @@ WITHIN = (("7d", 7 * DAY), ("1d", DAY), ("1h", DAY // 24), ("10min", DAY // 144)
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 WORD = re.compile(r"[^\W\d]\w*")  # what an expression can name
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")  # what YAML takes for text as it stands
+NUMBERS = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
 LEVELS = 50  # a column of the context has at most so many
 SCALE = 100_000  # users assumed where the table holds fewer
 
@@ -66,7 +67,7 @@ def draft(path: Path, *, folder: Path) -> str:
     request = _request(table, taken, user.column) if label.column != item.column else None
     roles = [time, user, item, *([request] if request else [])]
     moments = np.sort(microseconds(table.column(time.column).drop_null(), where=time.column))
-    written = os.path.relpath(path.resolve(), folder.resolve())
+    written, slug = os.path.relpath(path.resolve(), folder.resolve()), re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower())
     template = Template((Path(__file__).parent / "draft.yaml").read_text(encoding="utf-8"))
     free = [name for name in table.column_names if name not in taken | {role.column for role in roles}]
     context = [name for name in free
@@ -75,8 +76,8 @@ def draft(path: Path, *, folder: Path) -> str:
     if left := [name for name in free if name not in context]:
         notes.append(f"? left out: {', '.join(left)}; each may be written after the label, or belong into data.items")
     return template.substitute(
-        _counts(table, moments, user.column, item.column), file=path.name, name=_slug(path), path=json.dumps(written),
-        label=is_, label_reason=str(label).removeprefix("label: "), within=_within(moments),
+        _counts(table, moments, user.column, item.column), file=path.name, name=slug.strip("-") or "draft",
+        path=json.dumps(written), label=is_, label_reason=str(label).removeprefix("label: "), within=_within(moments),
         negatives="shown" if request else "unseen", request=f", request: {_text(request.column)}" if request else "",
         **{role.role: _text(role.column) for role in (time, user, item)},
         notes="\n".join(f"  # {note}" for note in notes), context=_context(context, time.column, moments))
@@ -124,7 +125,7 @@ def _is_id(column: pa.ChunkedArray) -> bool:
 def _label(table: pa.Table, taken: set[str], item: str) -> tuple[Guess, str]:
     """The label's column and its expression; without one, every event counts."""
     free = [name for name in table.column_names
-            if name not in taken and WORD.fullmatch(name) and _is_number(table.column(name))]
+            if name not in taken and WORD.fullmatch(name) and any(is_kind(table.column(name).type) for is_kind in NUMBERS)]
     named = _named(free, "grade") or _named(free, "done")
     values = sorted(map(float, table.column(named).drop_null().unique().to_pylist())) if named else []
     if named is None or len(values) < 2:
@@ -147,11 +148,6 @@ def _every_event(table: pa.Table, item: str) -> tuple[Guess, str]:
     value = str(min(pc.min(column).as_py(), 0) - 1) if pa.types.is_integer(column.type) else "''"
     reason = f"no column looks like a label, so every event counts: no {item} is {value}"
     return Guess("label", item, reason, False), f"{item} != {value}"
-
-
-def _is_number(column: pa.ChunkedArray) -> bool:
-    tests = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
-    return any(test(column.type) for test in tests)
 
 
 def _request(table: pa.Table, taken: set[str], user: str) -> Guess | None:
@@ -195,10 +191,6 @@ def _within(moments: I64) -> str:
     marks = moments[[int(share * (len(moments) - 1)) for share in (0.8, 0.9, 1.0)]]
     room = int(np.diff(marks).min()) // 2
     return next((name for name, length in WITHIN if length <= room), "1s")
-
-
-def _slug(path: Path) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower()).strip("-") or "draft"
 
 
 def _text(name: str) -> str:

@@ -17,6 +17,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+from pyarrow import json as arrow_json
+from pyarrow import parquet
 
 from sevenfold.nouns import Bools
 
@@ -40,23 +43,21 @@ def read_delimited(source: Any, *, separator: str, columns: Sequence[str],
     The first block's types are tried on the rest, block by block. Where a later block disagrees all is read at once,
     which takes as much memory as the file. To start threads costs more than to read a few lines.
     """
-    from pyarrow import csv as reader
-
     options = {
-        "read_options": reader.ReadOptions(column_names=types and list(types), block_size=BLOCK, use_threads=threads),
-        "parse_options": reader.ParseOptions(delimiter=separator, quote_char='"' if separator in ",;" else False),
-        "convert_options": reader.ConvertOptions(include_columns=list(columns), column_types=types)}
+        "read_options": arrow_csv.ReadOptions(column_names=types and list(types), block_size=BLOCK, use_threads=threads),
+        "parse_options": arrow_csv.ParseOptions(delimiter=separator, quote_char='"' if separator in ",;" else False),
+        "convert_options": arrow_csv.ConvertOptions(include_columns=list(columns), column_types=types)}
     try:
-        table = reader.open_csv(source, **options).read_all()
+        table = arrow_csv.open_csv(source, **options).read_all()
     except pa.ArrowInvalid:
         if not isinstance(source, Path):
             raise
-        table = reader.read_csv(source, **options)
+        table = arrow_csv.read_csv(source, **options)
     for number, column in enumerate(table.schema):
         if pa.types.is_binary(column.type):
             raise ValueError(f"column '{column.name}' is not UTF-8 text{_bad_line(source)}")
-        if pa.types.is_string(column.type):
-            table = table.set_column(number, column.name, _blanks_as_nulls(table.column(number)))
+        if pa.types.is_string(column.type) and pc.any(blank := pc.equal(table.column(number), "")).as_py():
+            table = table.set_column(number, column.name, pc.if_else(blank, pa.scalar(None, column.type), table.column(number)))
     return table
 
 
@@ -64,6 +65,13 @@ def reason(error: Exception) -> str:
     """A reader's error as the end of a sentence: its first line, in lower case unless it starts with an acronym."""
     line = str(error).splitlines()[0] if str(error) else type(error).__name__
     return (line[0].lower() + line[1:] if line[1:2].islower() else line).rstrip(".")
+
+
+def no_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column whose numbers are null where they were NaN."""
+    if not (pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py()):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def lists(flags: Bools, names: Sequence[str]) -> pa.Array:
@@ -74,7 +82,7 @@ def lists(flags: Bools, names: Sequence[str]) -> pa.Array:
 
 def header(path: Path) -> tuple[list[str], str]:
     """The first line's columns and what separates them: tabs in `.tsv`, else a comma, or `;` where no comma is."""
-    with _open(path) as file:
+    with opened(path) as file:
         return header_of(file.readline(), Path(path.name.removesuffix(".gz")).suffix)
 
 
@@ -88,46 +96,29 @@ def header_of(first: bytes, suffix: str) -> tuple[list[str], str]:
     return next(csv.reader([line], delimiter=separator), []), separator
 
 
-def _read_text(path: Path, columns: Sequence[str]) -> pa.Table:
-    return read_delimited(path, separator=header(path)[1], columns=columns)
-
-
-def _read_parquet(path: Path, columns: Sequence[str]) -> pa.Table:
-    from pyarrow import parquet
-
-    return parquet.read_table(path, columns=list(columns)).replace_schema_metadata(None)
-
-
-def _parquet_names(path: Path) -> list[str]:
-    from pyarrow import parquet
-
-    return list(parquet.read_schema(path).names)
-
-
 def _read_json(path: Path, columns: Sequence[str]) -> pa.Table:
-    from pyarrow import json as reader
-
-    table = reader.read_json(path)
+    table = arrow_json.read_json(path)
     return table.select([name for name in columns if name in table.column_names])
 
 
 def _json_names(path: Path) -> list[str]:
-    with _open(path) as file:
+    with opened(path) as file:
         try:
-            objects = [json.loads(line) for line in islice(file, PEEK) if line.strip()]
-            return list(dict.fromkeys(key for each in objects for key, _ in each.items()))
+            found = [json.loads(line) for line in islice(file, PEEK) if line.strip()]
+            return list(dict.fromkeys(key for each in found for key, _ in each.items()))
         except (AttributeError, ValueError):
             raise ValueError("the lines are not JSON objects in UTF-8") from None
 
 
-def _open(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked where it is packed."""
     return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def _bad_line(source: Any) -> str:
     """Which line cannot be decoded, where the source can be read again."""
     if isinstance(source, Path):
-        with _open(source) as file:
+        with opened(source) as file:
             for number, line in enumerate(file, start=1):
                 try:
                     line.decode("utf-8")
@@ -136,13 +127,10 @@ def _bad_line(source: Any) -> str:
     return ""
 
 
-def _blanks_as_nulls(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    blank = pc.equal(column, "")
-    return pc.if_else(blank, pa.scalar(None, column.type), column) if pc.any(blank).as_py() else column
-
-
-TEXT = Format(lambda path: header(path)[0], _read_text)
+TEXT = Format(lambda path: header(path)[0],
+              lambda path, columns: read_delimited(path, separator=header(path)[1], columns=columns))
 JSON = Format(_json_names, _read_json)
-PARQUET = Format(_parquet_names, _read_parquet)
+PARQUET = Format(lambda path: list(parquet.read_schema(path).names),
+                 lambda path, columns: parquet.read_table(path, columns=list(columns)).replace_schema_metadata(None))
 FORMATS = {".parquet": PARQUET, ".pq": PARQUET, ".csv": TEXT, ".tsv": TEXT, ".tab": TEXT, ".dat": TEXT,
            ".jsonl": JSON, ".ndjson": JSON}

@@ -39,7 +39,8 @@ def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, se
     asked, first = np.unique(groups, return_index=True)
     first = np.sort(first[(asked >= 0) & (log.time[first] > start) & (log.time[first] <= end)])
     within = max(round((label.within or 0.0) * SECOND), 1)
-    rows, low, high = _of_own(log, groups, first) if label.own else _of_window(log, first, within)
+    positive = np.flatnonzero(log.positive)
+    rows, low, high = _of_group(positive, groups, first) if label.own else _of_window(log, first, within)
     kept = np.flatnonzero(high > low)
     dropped = len(first) - len(kept)
     if len(kept) > limit:
@@ -47,14 +48,11 @@ def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, se
     first = first[kept]
     offsets, relevant = _distinct(log.item[rows], low[kept], high[kept])
     requests = Requests(time=log.time[first] - 1, user=log.user[first], context=_context(log.table, design, first))
-    return Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped,
-                    shown=_shown(log, groups, first) if data.impressions else None)
-
-
-def _shown(log: Log, groups: I64, first: Array) -> tuple[I64, I32]:
-    rows = np.argsort(groups, kind="stable")
-    low, high = (np.searchsorted(groups[rows], groups[first], side=side) for side in ("left", "right"))
-    return _distinct(log.item[rows], low, high)
+    shown = None
+    if data.impressions:
+        rows, low, high = _of_group(np.arange(len(log)), groups, first)
+        shown = _distinct(log.item[rows], low, high)
+    return Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped, shown=shown)
 
 
 def _groups(log: Log, column: str | None) -> I64:
@@ -67,9 +65,8 @@ def _groups(log: Log, column: str | None) -> I64:
     return np.where(value < 0, -1, value * (int(log.user.max(initial=0)) + 1) + log.user)
 
 
-def _of_own(log: Log, groups: I64, first: Array) -> tuple[Array, Array, Array]:
-    """Positive rows such that those of request b itself are `rows[low[b]:high[b]]`."""
-    rows = np.flatnonzero(log.positive)
+def _of_group(rows: Array, groups: I64, first: Array) -> tuple[Array, Array, Array]:
+    """The rows in such an order that those of request b itself are `rows[low[b]:high[b]]`."""
     rows = rows[np.argsort(groups[rows], kind="stable")]
     low, high = (np.searchsorted(groups[rows], groups[first], side=side) for side in ("left", "right"))
     return rows, low, high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sevenfold.data import catalogue
-from sevenfold.data.formats import FORMATS, Format, reason
+from sevenfold.data.formats import FORMATS, Format, no_nan, reason
 from sevenfold.errors import DataError, nearest
 
 CATALOGUED = re.compile(r"[a-z0-9][a-z0-9-]+:[a-z_]+")
@@ -84,10 +84,15 @@ def _format(file: Path, *, where: str) -> Format:
 def _names(file: Path, form: Format, where: str) -> tuple[str, ...]:
     with _readable(where):
         names = form.names(file)
+    refuse_twins(names, where)
+    return tuple(names)
+
+
+def refuse_twins(names: Sequence[str], where: str) -> None:
+    """Each column must have a name of its own."""
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(where, f"two columns are called '{twice}'", "Rename one of them.")
-    return tuple(names)
 
 
 @contextmanager
@@ -117,15 +122,12 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 def _finite(table: pa.Table, source: Source) -> pa.Table:
     for number, field in enumerate(table.schema):
-        if not pa.types.is_floating(field.type):
-            continue
         column = table.column(number)
-        if pc.any(pc.is_inf(column)).as_py():
+        if pa.types.is_floating(field.type) and pc.any(pc.is_inf(column)).as_py():
             row = pc.index(pc.is_inf(column), True).as_py()
             raise DataError(f"{source.where} ({source.name})",
                             f"column '{field.name}' holds an infinite number in row {row + 1}",
                             "Replace it by a number, or leave the field empty: an empty field is a missing value.")
-        if pc.any(pc.is_nan(column)).as_py():
-            column = pc.if_else(pc.is_nan(column), pa.scalar(None, field.type), column)
-            table = table.set_column(number, field.name, column)
+        if (known := no_nan(column)) is not column:
+            table = table.set_column(number, field.name, known)
     return table

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
 from sevenfold.data.formats import lists
 from sevenfold.errors import DataError
@@ -106,8 +107,6 @@ def simulate(*, users: int = 2000, items: int = 1000, events: int = 100_000, see
 
 def write(world: World, folder: Path) -> list[Path]:
     """`events.parquet`, `users.parquet`, `items.parquet` and `truth.parquet` in `folder`; none where writing fails."""
-    from pyarrow import parquet
-
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{name}.parquet" for name in ("events", "users", "items", "truth")]
     with tempfile.TemporaryDirectory(dir=folder) as unfinished:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 
 from sevenfold.evaluation import decision, figures
 from sevenfold.record import Boundary, Record, Region
@@ -39,7 +40,8 @@ def boundary(record: Record, setting: str) -> Boundary | None:
     if not points:
         return None
     current = record.least_effect if setting == "least_effect" else record.limits.get(setting)
-    found = Boundary(setting=setting, current=current, regions=tuple(_merged(_regions(record, setting, points))))
+    alike = [list(regions) for _, regions in groupby(_regions(record, setting, points), key=attrgetter("winner"))]
+    found = Boundary(setting=setting, current=current, regions=tuple(replace(one[0], high=one[-1].high) for one in alike))
     return replace(found, sentence=sentence(found))
 
 
@@ -71,15 +73,6 @@ def _regions(record: Record, setting: str, points: list[float]) -> Iterator[Regi
     for low, high in pairwise(ends):
         tried = (math.inf if high is None else high) if floor(setting) else (0.0 if low is None else low)
         yield Region(low=low, high=high, winner=decision.winner(changed(record, setting, tried)))
-
-
-def _merged(regions: Iterator[Region]) -> list[Region]:
-    merged: list[Region] = []
-    for region in regions:
-        if merged and merged[-1].winner == region.winner:
-            region = replace(region, low=merged.pop().low)
-        merged.append(region)
-    return merged
 
 
 def sentence(found: Boundary) -> str:

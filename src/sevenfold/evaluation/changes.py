@@ -68,39 +68,33 @@ def _flat(value: Any, where: str) -> Iterator[tuple[str, str]]:
 
 
 def _measures(name: str, before: Record, after: Record) -> Iterator[Measure]:
-    old, new = before.solutions.get(name), after.solutions.get(name)
-    for metric in dict.fromkeys((before.metric, after.metric)):
-        yield _measure(name, metric, *(one.metrics.get(metric) if one else None for one in (old, new)))
-    for limit in ("p99", "cost", "memory"):
-        yield _measure(name, limit, _measured(limit, old), _measured(limit, new))
+    for measure in dict.fromkeys((before.metric, after.metric, "p99", "cost", "memory")):
+        old, new = (_measured(measure, one.solutions.get(name)) for one in (before, after))
+        yield Measure(solution=name, measure=measure, before=old, after=new,
+                      change=new.value - old.value if old and new else None,
+                      apart=figures.apart(old, new) or figures.apart(new, old) if old and new else None)
 
 
-def _measured(limit: str, solution: Solution | None) -> Estimate | None:
-    return decision.LIMITS[limit].measured(solution)[0] if solution else None
-
-
-def _measure(name: str, measure: str, before: Estimate | None, after: Estimate | None) -> Measure:
-    if before is None or after is None:
-        return Measure(solution=name, measure=measure, before=before, after=after)
-    return Measure(solution=name, measure=measure, before=before, after=after, change=after.value - before.value,
-                   apart=figures.apart(before, after) or figures.apart(after, before))
+def _measured(measure: str, solution: Solution | None) -> Estimate | None:
+    if solution is None or measure not in decision.LIMITS:
+        return solution.metrics.get(measure) if solution else None
+    return decision.LIMITS[measure].measured(solution)[0]
 
 
 def text(found: Changes) -> str:
     """The changes for a terminal."""
-    parts = ["The data differ: measures do not compare line by line." if not found.same_data else "",
-             "\n".join(["Changed lines", *(f"  {_line(line)}" for line in found.lines)]) if found.lines
-             else "The documents say the same.",
+    before, after = (winner or "none" for winner in (found.winner_before, found.winner_after))
+    lines = [f"  {line.where}: {_words(line.before)} → {_words(line.after)}" for line in found.lines]
+    parts = ["" if found.same_data else "The data differ: measures do not compare line by line.",
+             "\n".join(["Changed lines", *lines]) if lines else "The documents say the same.",
              "\n".join(["Measured", *_table(found.measures)]),
-             f"Decision: {found.winner_before or 'none'} → {found.winner_after or 'none'}"
-             if found.winner_before != found.winner_after else f"Decision: {found.winner_after or 'none'}, as before",
+             f"Decision: {before} → {after}" if before != after else f"Decision: {after}, as before",
              f"  before: {found.decision_before}\n  after:  {found.decision_after}"]
     return "\n\n".join(part for part in parts if part)
 
 
-def _line(line: Line) -> str:
-    before, after = ("(not there)" if words is None else words or "(empty)" for words in (line.before, line.after))
-    return f"{line.where}: {before} → {after}"
+def _words(said: str | None) -> str:
+    return "(not there)" if said is None else said or "(empty)"
 
 
 def _table(measures: tuple[Measure, ...]) -> list[str]:

@@ -15,14 +15,9 @@ from sevenfold.statistics import bootstrap
 
 
 @dataclass(frozen=True, kw_only=True)
-class Truth:
-    """The test requests and what is known about them: made once per run, the same for every solution."""
+class Truth(slices.Context):
+    """What is known about the test requests: made once per run, the same for every solution; users are the clusters."""
 
-    user: I32  # [B] also the clusters of the bootstrap
-    offsets: I64  # [B + 1]
-    relevant: I32  # [entries]
-    user_events: I64  # [users] events available before the training cut
-    item_events: I64  # [items]
     alive: int  # items that could have been shown
     seed: int = 0
 
@@ -71,9 +66,7 @@ def paired(solutions: Mapping[str, F64], truth: Truth, *,
 
 def by_slice(lists: Sequence[I32], truth: Truth, names: Sequence[str]) -> dict[str, dict[str, Estimate]]:
     """Every metric on each named slice, without those that no request falls into."""
-    context = slices.Context(user=truth.user, offsets=truth.offsets, relevant=truth.relevant,
-                             user_events=truth.user_events, item_events=truth.item_events)
-    found = {name: _slice(lists, truth, slices.SLICES[name](context)) for name in names}
+    found = {name: _slice(lists, truth, slices.SLICES[name](truth)) for name in names}
     return {name: one for name, one in found.items() if one}
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import le
 
 from sevenfold.evaluation import figures
 from sevenfold.record import Basis, Decision, Estimate, Record, Solution, Verdict
+
+Found = tuple[Estimate | None, Basis]
+NOTHING: Found = (None, "unproved")
 
 
 @dataclass(frozen=True)
@@ -19,32 +23,27 @@ class Limit:
     """How a limit is read off a solution, and whether it is a ceiling (1) or a floor (-1)."""
 
     sign: int
-    measured: Callable[[Solution], tuple[Estimate | None, Basis]]
+    measured: Callable[[Solution], Found]
 
 
-def _p99(solution: Solution) -> tuple[Estimate | None, Basis]:
-    latency = solution.latency_ms
-    if latency is None:
-        return None, "unproved"
-    return Estimate(value=latency.p99, low=latency.p99_low, high=latency.p99_high), latency.basis
+def _p99(solution: Solution) -> Found:
+    took = solution.latency_ms
+    return (Estimate(value=took.p99, low=took.p99_low, high=took.p99_high), took.basis) if took else NOTHING
 
 
-def _cost(solution: Solution) -> tuple[Estimate | None, Basis]:
-    if solution.cost_per_month is None:
-        return None, "unproved"
-    cost = solution.cost
-    return (Estimate(value=solution.cost_per_month, low=cost.low if cost else None, high=cost.high if cost else None),
-            cost.basis if cost else "unproved")
+def _cost(solution: Solution) -> Found:
+    value, cost = solution.cost_per_month, solution.cost
+    if value is None or cost is None:
+        return NOTHING if value is None else (Estimate(value=value), "unproved")
+    return Estimate(value=value, low=cost.low, high=cost.high), cost.basis
 
 
-def _memory(solution: Solution) -> tuple[Estimate | None, Basis]:
-    value = solution.memory_mb
-    return (None, "unproved") if value is None else (Estimate(value=value), solution.memory_basis)
+def _memory(solution: Solution) -> Found:
+    return NOTHING if solution.memory_mb is None else (Estimate(value=solution.memory_mb), solution.memory_basis)
 
 
-def _coverage(solution: Solution) -> tuple[Estimate | None, Basis]:
-    found = [value for name, value in solution.metrics.items() if name.startswith("coverage@")]
-    return (found[0], "measured") if found else (None, "unproved")
+def _coverage(solution: Solution) -> Found:
+    return next(((value, "measured") for name, value in solution.metrics.items() if name.startswith("coverage@")), NOTHING)
 
 
 LIMITS: dict[str, Limit] = {"p99": Limit(1, _p99), "cost": Limit(1, _cost), "memory": Limit(1, _memory),
@@ -83,9 +82,11 @@ def breaks(name: str, limit: float, solution: Solution) -> bool:
 
 def refused(record: Record) -> dict[str, tuple[str, ...]]:
     """The limits that each refused solution breaks."""
-    broken = {name: tuple(limit for limit, bound in record.limits.items() if breaks(limit, bound, solution))
-              for name, solution in ordered(record).items()}
-    return {name: limits for name, limits in broken.items() if limits}
+    return {name: limits for name, solution in ordered(record).items() if (limits := _broken(record, solution))}
+
+
+def _broken(record: Record, solution: Solution) -> tuple[str, ...]:
+    return tuple(limit for limit, bound in record.limits.items() if breaks(limit, bound, solution))
 
 
 def ordered(record: Record) -> dict[str, Solution]:
@@ -106,8 +107,7 @@ def surely(record: Record, name: str, over: str) -> float:
 
 def better(record: Record, name: str, among: Mapping[str, Solution] | tuple[str, ...]) -> tuple[str, ...]:
     """Those `among` others that beat a solution by more than the least effect."""
-    return tuple(other for other in among
-                 if other != name and surely(record, other, name) > record.least_effect)
+    return tuple(other for other in among if other != name and surely(record, other, name) > record.least_effect)
 
 
 def winner(record: Record) -> str | None:
@@ -136,33 +136,26 @@ def pareto(record: Record) -> tuple[str, ...]:
     """The solutions that no other equals or betters in quality, p99, cost and memory at once, simplest first."""
     points = {name: _point(record, solution) for name, solution in ordered(record).items()}
     return tuple(name for name, point in points.items()
-                 if not any(_dominates(other, point) for other in points.values()))
+                 if not any(other != point and all(map(le, other, point)) for other in points.values()))
 
 
 def _point(record: Record, solution: Solution) -> tuple[float, ...]:
     """What to keep small; a measurement that is missing counts as the worst."""
     quality = solution.metrics.get(record.metric)
     loss = math.inf if quality is None else -quality.value if record.higher_is_better else quality.value
-    latency = solution.latency_ms.p99 if solution.latency_ms else math.inf
-    return (loss, latency, *(math.inf if value is None else value
-                             for value in (solution.cost_per_month, solution.memory_mb)))
-
-
-def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True)) and one != other
+    others = (solution.latency_ms.p99 if solution.latency_ms else None, solution.cost_per_month, solution.memory_mb)
+    return loss, *(math.inf if value is None else value for value in others)
 
 
 def decide(record: Record) -> Decision:
     """Who wins under the record's limits and least effect, and what stands against the others."""
     failing = refused(record)
     admissible = tuple(name for name in ordered(record) if name not in failing)
-    beaten = {name: better(record, name, admissible) for name in admissible}
-    unproved = {name: tuple(limit for limit, bound in record.limits.items()
-                            if verdict(limit, bound, solution).holds is None)
+    unproved = {name: tuple(limit for limit, bound in record.limits.items() if verdict(limit, bound, solution).holds is None)
                 for name, solution in ordered(record).items()}
     chosen = winner(record)
     decision = Decision(winner=chosen, admissible=admissible, refused=failing,
-                        beaten={name: others for name, others in beaten.items() if others},
+                        beaten={name: others for name in admissible if (others := better(record, name, admissible))},
                         unproved={name: limits for name, limits in unproved.items() if limits},
                         needs={name: needs(record, name) for name in ordered(record) if name != chosen},
                         least_bad=None if chosen or not record.solutions else _least_bad(record))
@@ -173,7 +166,7 @@ def _least_bad(record: Record) -> str:
     """The fewest limits broken, then the smallest excess, then the simplest."""
     def badness(name: str) -> tuple[int, float, int]:
         solution = record.solutions[name]
-        broken = [limit for limit, bound in record.limits.items() if breaks(limit, bound, solution)]
+        broken = _broken(record, solution)
         return len(broken), max((_excess(record, limit, solution) for limit in broken), default=0.0), solution.order
 
     return min(record.solutions, key=badness)
@@ -204,27 +197,22 @@ def _sentence(record: Record, decision: Decision) -> str:
 def _headline(record: Record, decision: Decision) -> str:
     assert decision.winner is not None
     found = record.solutions[decision.winner].metrics.get(record.metric)
-    measured = "" if found is None else f" with {record.metric} {figures.quality(found.value)}"
-    interval = figures.span(found) if found else ""
-    verb = "Keep the baseline: " if decision.winner == next(iter(ordered(record))) else ""
-    return f"{verb}{decision.winner} wins{measured}{f' ({interval})' if interval else ''}."
+    measured = f" with {record.metric} {figures.told(found)}" if found else ""
+    return f"{'Keep the baseline: ' if decision.winner == next(iter(ordered(record))) else ''}{decision.winner} wins{measured}."
 
 
 def _strongest_rival(record: Record, decision: Decision) -> str:
     assert decision.winner is not None
-    rivals = [(found.value, name) for name in decision.admissible if name != decision.winner
+    rivals = [(found.value, name, found) for name in decision.admissible if name != decision.winner
               and (found := gain(record, name, decision.winner)) is not None]
     if not rivals:
         refused = figures.names(list(decision.refused))
         return f"Nothing else is admissible: {refused} broke a limit." if refused else ""
-    value, name = max(rivals)
-    found = gain(record, name, decision.winner)
-    assert found is not None
+    value, name, found = max(rivals, key=lambda rival: rival[:2])
     if value <= 0:
-        return (f"The next best, {name}, stands at {figures.gain(value)} ({figures.span(found, figures.gain)}) "
-                "against it.")
-    return (f"{name} gains {figures.gain(value)} ({figures.span(found, figures.gain)}) over it, not surely more than "
-            f"the least effect of {figures.three(record.least_effect)}.")
+        return f"The next best, {name}, stands at {figures.told(found, figures.gain)} against it."
+    return (f"{name} gains {figures.told(found, figures.gain)} over it, not surely more than the least effect of "
+            f"{figures.three(record.least_effect)}.")
 
 
 def _no_winner(record: Record, decision: Decision) -> str:

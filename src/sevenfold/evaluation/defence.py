@@ -23,23 +23,14 @@ def defence(record: Record) -> tuple[Chapter, ...]:
     chapters = (
         Chapter(title=_title(record, decided), points=tuple(_why(record, decided))),
         Chapter(title="What each of the others would need" if decided.winner else "What stands against each",
-                points=tuple(_others(record, decided))),
+                points=tuple((name, " ".join(_stands(record, decided, name, solution)))
+                             for name, solution in decision.ordered(record).items() if name != decided.winner)),
         Chapter(title="Where the winner loses", points=tuple(_losses(record, decided))),
         Chapter(title="What is not proved", points=tuple(_doubts(record))),
         Chapter(title="When to look again", points=tuple(("", one.sentence) for one in decided.boundaries
                                                          if len(one.regions) > 1)),
     )
     return tuple(chapter for chapter in chapters if chapter.points)
-
-
-def prose(record: Record) -> str:
-    """The defence as Markdown."""
-    return "\n\n".join(_markdown(chapter) for chapter in defence(record)) + "\n"
-
-
-def _markdown(chapter: Chapter) -> str:
-    points = (f"- **{subject}** {text}" if subject else f"- {text}" for subject, text in chapter.points)
-    return f"## {chapter.title}\n\n" + "\n".join(points)
 
 
 def _title(record: Record, decided: Decision) -> str:
@@ -57,41 +48,32 @@ def _why(record: Record, decided: Decision) -> Iterator[tuple[str, str]]:
     for name, other in decision.ordered(record).items():
         found = decision.gain(record, decided.winner, name) if other.order < winner.order else None
         if found is not None:
-            yield decided.winner, f"gains {_gain(found)} {record.metric} over {name}, which is simpler."
+            yield decided.winner, f"gains {figures.told(found, figures.gain)} {record.metric} over {name}, which is simpler."
     for limit, held in winner.limits.items():
         if held.holds and held.value is not None:
             yield decided.winner, f"keeps its {figures.LIMITS[limit]} limit: {_against(limit, held)}."
     spread = winner.spread.get(record.metric, ())
     if len(spread) > 1:
-        yield decided.winner, (f"moves between {figures.quality(min(spread))} and {figures.quality(max(spread))} "
-                               "from seed to seed.")
-
-
-def _others(record: Record, decided: Decision) -> Iterator[tuple[str, str]]:
-    for name, solution in decision.ordered(record).items():
-        if name != decided.winner:
-            yield name, " ".join(_stands(record, decided, name, solution))
+        least, most = figures.quality(min(spread)), figures.quality(max(spread))
+        yield decided.winner, f"moves between {least} and {most} from seed to seed."
 
 
 def _stands(record: Record, decided: Decision, name: str, solution: Solution) -> Iterator[str]:
     """Why a solution did not win, and what would change that."""
     for limit in decided.refused.get(name, ()):
         yield f"is refused by its {figures.LIMITS[limit]}: {_against(limit, solution.limits[limit])}."
-    beaten = decided.beaten.get(name, ())
-    if beaten:
+    if beaten := decided.beaten.get(name, ()):
         best = max(beaten, key=lambda other: (other == decided.winner, decision.surely(record, other, name)))
         found = decision.gain(record, best, name)
         assert found is not None
-        yield f"is beaten by {best}, which gains {_gain(found)} over it."
+        yield f"is beaten by {best}, which gains {figures.told(found, figures.gain)} over it."
     elif decided.winner and name not in decided.refused:
         found = decision.gain(record, name, decided.winner)
         yield ("was not compared with the winner." if found is None else
-               f"gains {_gain(found)} over {decided.winner}, "
+               f"gains {figures.told(found, figures.gain)} over {decided.winner}, "
                f"not surely more than {figures.three(record.least_effect)}.")
-    need = decided.needs.get(name, 0.0)
-    if need > 0:
-        also = "also " if name in decided.refused else ""
-        yield f"It would {also}need {figures.gain(need)} {record.metric}."
+    if (need := decided.needs.get(name, 0.0)) > 0:
+        yield f"It would {'also ' if name in decided.refused else ''}need {figures.gain(need)} {record.metric}."
     elif name in decided.refused and decided.winner:
         yield "Its quality would do."
 
@@ -109,7 +91,7 @@ def _losses(record: Record, decided: Decision) -> Iterator[tuple[str, str]]:
         best, name = max(rivals, key=lambda pair: sign * pair[0].value)
         if sign * best.value > sign * own.value:
             sure = figures.apart(own, best) if record.higher_is_better else figures.apart(best, own)
-            yield part, (f"{name} reaches {_value(best)}, {decided.winner} {_value(own)}; "
+            yield part, (f"{name} reaches {figures.told(best)}, {decided.winner} {figures.told(own)}; "
                          f"the intervals {'stand apart' if sure else 'overlap'}.")
 
 
@@ -117,12 +99,10 @@ def _doubts(record: Record) -> Iterator[tuple[str, str]]:
     solutions = decision.ordered(record)
     for name, solution in solutions.items():
         for limit, held in solution.limits.items():
-            text = _doubt(record, limit, held, solution)
-            if text:
+            if text := _doubt(record, limit, held, solution):
                 yield name, text
     for limit in record.limits:
-        projected = [name for name, one in solutions.items() if one.limits[limit].basis == "projected"]
-        if projected:
+        if projected := [name for name, one in solutions.items() if one.limits[limit].basis == "projected"]:
             yield figures.LIMITS[limit], f"is projected, not measured, for {figures.names(projected)}."
 
 
@@ -130,35 +110,17 @@ def _doubt(record: Record, limit: str, held: Verdict, solution: Solution) -> str
     what = figures.LIMITS[limit]
     if held.basis == "unproved":
         at = solution.latency_ms.catalogue if limit == "p99" and solution.latency_ms else 0
-        known = at and record.catalogue
         return (f"{what} is unproved: it was measured with {at:,} items, not the declared {record.catalogue:,}."
-                if known else f"{what} is unproved.")
-    if held.holds is not False and held.value is not None and _beyond(limit, held):
+                if at and record.catalogue else f"{what} is unproved.")
+    sign = decision.LIMITS[limit].sign
+    ends = [end for end in (held.high if sign > 0 else held.low, held.value) if end is not None]
+    if held.holds is not False and held.value is not None and any(sign * end > sign * held.limit for end in ends):
         return f"{what} is {_against(limit, held)}: not shown to break its limit, nor to keep it."
     return ""
-
-
-def _beyond(limit: str, held: Verdict) -> bool:
-    """Whether the interval's worse end lies beyond a limit that holds."""
-    sign = decision.LIMITS[limit].sign
-    worse = held.high if sign > 0 else held.low
-    ends = [end for end in (worse, held.value) if end is not None]
-    return any(sign * end > sign * held.limit for end in ends)
 
 
 def _against(limit: str, held: Verdict) -> str:
     form = figures.SETTINGS[limit]
     assert held.value is not None
-    interval = figures.span(Estimate(value=held.value, low=held.low, high=held.high), form)
-    asked = "asked for" if decision.LIMITS[limit].sign < 0 else "allowed"
-    return f"{form(held.value)}{f' ({interval})' if interval else ''} where {form(held.limit)} is {asked}"
-
-
-def _gain(found: Estimate) -> str:
-    interval = figures.span(found, figures.gain)
-    return f"{figures.gain(found.value)}{f' ({interval})' if interval else ''}"
-
-
-def _value(found: Estimate) -> str:
-    interval = figures.span(found)
-    return f"{figures.quality(found.value)}{f' ({interval})' if interval else ''}"
+    found = figures.told(Estimate(value=held.value, low=held.low, high=held.high), form)
+    return f"{found} where {form(held.limit)} is {'asked for' if decision.LIMITS[limit].sign < 0 else 'allowed'}"

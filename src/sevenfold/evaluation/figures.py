@@ -42,30 +42,16 @@ def gain(value: float) -> str:
     return f"{'−' if value < 0 else '+'}{abs(value):.{decimals}f}"
 
 
-def ms(value: float) -> str:
-    """Milliseconds."""
-    return f"{three(value)} ms"
+def _form(words: str, scale: float = 1.0) -> Callable[[float], str]:
+    """Three figures within words.
 
-
-def dollars(value: float) -> str:
-    """US dollars a month."""
-    return f"${three(value)}/month"
-
-
-def megabytes(value: float) -> str:
-    """Megabytes."""
-    return f"{three(value)} MB"
-
-
-def share(value: float) -> str:
-    """A share as a percentage.
-
-    >>> share(0.0712)
-    '7.12 %'
+    >>> ms(64.2), dollars(2958), megabytes(812), share(0.0712)
+    ('64.2 ms', '$2,958/month', '812 MB', '7.12 %')
     """
-    return f"{three(100 * value)} %"
+    return lambda value: words.format(three(scale * value))
 
 
+ms, dollars, megabytes, share = _form("{} ms"), _form("${}/month"), _form("{} MB"), _form("{} %", 100)
 SETTINGS: dict[str, Callable[[float], str]] = {
     "p99": ms, "cost": dollars, "memory": megabytes, "min_coverage": share, "least_effect": three,
 }
@@ -86,6 +72,16 @@ def span(estimate: Estimate, form: Callable[[float], str] = quality) -> str:
             return f"{form(low)} or more"
     bare = re.sub(r"\D*$", "", form(estimate.low or 0.0))
     return f"{bare} to {form(estimate.high or 0.0)}"
+
+
+def told(estimate: Estimate, form: Callable[[float], str] = quality) -> str:
+    """A value with its interval, where there is one.
+
+    >>> told(Estimate(value=0.112, low=0.109, high=0.115))
+    '0.112 (0.109 to 0.115)'
+    """
+    interval = span(estimate, form)
+    return f"{form(estimate.value)} ({interval})" if interval else form(estimate.value)
 
 
 def apart(lower: Estimate, upper: Estimate) -> bool:

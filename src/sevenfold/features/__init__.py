@@ -5,6 +5,7 @@ over         View: those features over one log, indexed once                    
 kinds/       what a feature can be, one class a file                                      (kinds/__init__.py: the contract)
 Past         what a feature may be fitted on                                              (past.py)
 Present      the log as features read it: windows over streams of events                  (present.py)
+online       the same features event by event: a user's own events, items' totals           (online, reading, flow)
 kernel       places, indices, windows: sorting once and searching; sums are integers      (kernel.py, dominance.py)
 """
 

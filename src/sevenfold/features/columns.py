@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -146,7 +147,7 @@ def logarithm(values: F64) -> F64:
     [0.0, 1.0, 1.5, -2.0]
     """
     mantissa, exponent = np.frexp(1 + np.abs(values))  # mantissa · 2^exponent, mantissa ≥ ½
-    return np.copysign(exponent + 2 * (mantissa - 1), values)  # type: ignore[no-any-return]
+    return np.copysign(2 * mantissa + (exponent - 2), values)  # type: ignore[no-any-return]
 
 
 def cycle(step: I64, steps: int) -> F32:
@@ -155,9 +156,14 @@ def cycle(step: I64, steps: int) -> F32:
     >>> cycle(np.array([0, 6]), 24).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
+    return _circle(steps)[step]
+
+
+@cache
+def _circle(steps: int) -> F32:
     turns = [2 * math.pi * i / steps for i in range(steps)]
     table = np.array([(math.sin(turn), math.cos(turn)) for turn in turns], dtype=np.float32)
-    return np.where(np.abs(table) < 1e-6, 0, table)[step]
+    return np.where(np.abs(table) < 1e-6, 0, table)
 
 
 def _floats(column: pa.ChunkedArray) -> F64:

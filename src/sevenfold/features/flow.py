@@ -16,7 +16,7 @@ import numpy as np
 
 from sevenfold.features.columns import MISSING, fixed
 from sevenfold.features.kernel import Moment
-from sevenfold.features.window import EVENTS, LABEL, Edges, Window, weighed
+from sevenfold.features.window import EVENTS, LABEL, Edges, Window, weighed_at_once
 from sevenfold.nouns import F64, I64, Array, Bools
 
 ORDER = ("arrival", "time", "available")  # from the least to the most important
@@ -74,7 +74,7 @@ class Totals:
         """An edge goes over events: forwards they enter the stretch that ends there and leave the one that begins."""
         sign, span = (1, slice(old, new)) if new > old else (-1, slice(new, old))
         item, events = self.tape.item.values[span], self.tape.events.values[span]
-        added, known = self._amounts(events)
+        added, known = self._added(events)
         for stretch, way in ((edge, sign), (edge - 1, -sign)):
             if 0 <= stretch < len(self.sums):
                 np.add.at(self.sums[stretch], item, way * added)
@@ -84,9 +84,10 @@ class Totals:
                     self._tell_apart(item, events[self.window.apart], way)
         if edge == 0:
             self._renew(item, span, sign)
-        self._crossed.append(item)
+        if len(self.sums) > 1:
+            self._crossed.append(item)
 
-    def _amounts(self, events: Array) -> tuple[Array | int, Array | int]:
+    def _added(self, events: Array) -> tuple[Array | int, Array | int]:
         """What events add to the sums and to the counts."""
         if self.window.of == EVENTS:
             return 1, 1
@@ -105,11 +106,11 @@ class Totals:
     def settle(self) -> None:
         """Add up the stretches of the items whose events were crossed."""
         crossed, self._crossed = self._crossed, []
-        if len(self.sums) > 1 and crossed:
+        if crossed:
             item = np.unique(np.concatenate(crossed))
-            self.sum_now[item] = weighed(list(self.sums[:, item]), self.window.weights)
+            self.sum_now[item] = weighed_at_once(self.sums[:, item], self.window.weights)
             if self.counts is not self.sums:
-                self.count_now[item] = weighed(list(self.counts[:, item]), self.window.weights)
+                self.count_now[item] = weighed_at_once(self.counts[:, item], self.window.weights)
 
     def _tell_apart(self, item: Array, codes: Array, sign: int) -> None:
         known = ~missing(codes)

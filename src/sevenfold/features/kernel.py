@@ -194,7 +194,9 @@ def stretches(low: I64, high: I64) -> tuple[I64, I64]:
 
 def ratio(part: Array, whole: Array) -> F64:
     """part / whole; NaN where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0)  # type: ignore[no-any-return]
+    shares = np.empty(len(whole))
+    shares.fill(np.nan)
+    return np.divide(part, whole, out=shares, where=whole != 0)
 
 
 def prefix(values: Array) -> I64:

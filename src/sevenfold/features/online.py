@@ -7,6 +7,7 @@ Online    item state in memory (flow.py); of each user a blob of that user's own
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -57,9 +58,11 @@ class Layout:
 
     def extended(self, blob: bytes | None, events: Array) -> bytes:
         """A user's events and some more, in order of availability, then time, then arrival."""
-        more, known = events.tobytes(), blob or b""
-        if len(events) == 1 and (not known or KEY.unpack_from(known, len(known) - len(more)) <= KEY.unpack_from(more)):
-            return known + more
+        known, more, size = blob or b"", events.tobytes(), self.dtype.itemsize
+        if len(events) == 1:
+            place = size * bisect_right(range(len(known) // size), KEY.unpack_from(more),
+                                        key=lambda row: KEY.unpack_from(known, row * size))
+            return known[:place] + more + known[place:]
         together = np.frombuffer(known + more, dtype=self.dtype)
         return together[np.lexsort(tuple(together[name] for name in ORDER))].tobytes()
 
@@ -73,8 +76,7 @@ class Online(Present):
         self._windows: list[Window] = []
         super().__init__(replace(data, log=data.log.take(np.zeros(len(data.log), dtype=np.bool_))), features.label_is_own)
         self._view = View(features.features, self, features.history)
-        self._plans = {(key, acts): Plan([window for window in self._windows if (window.key, window.acts) == (key, acts)])
-                       for key in ("user", "pair") for acts in (False, True)}
+        self._plans = {acts: Plan([window for window in self._windows if window.acts == acts]) for acts in (False, True)}
         self.arrived = 0
 
     def _read(self, window: Window) -> Window:

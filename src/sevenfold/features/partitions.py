@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -25,6 +26,7 @@ import pyarrow as pa
 from pyarrow import ipc
 from pyarrow import parquet as pq
 
+from sevenfold.errors import DataError, nearest
 from sevenfold.features.fitting import Features
 from sevenfold.features.present import Present
 from sevenfold.features.view import View
@@ -32,13 +34,14 @@ from sevenfold.nouns import F32, Array, Candidates, Data, Log, Requests
 
 FIXED = {"time": pa.int64(), "available": pa.int64(), "user": pa.int32(), "item": pa.int32(), "positive": pa.bool_()}
 SIDES = {"user": ("user", "pair", "context"), "item": ("item",)}  # whose parts tell which groups of features
+ORDERS = "orders"  # the file of each chunk's rows, part after part
 CHUNK = 1 << 20  # events
 WORKERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """A log parted by one entity: a file of events and a file of values for each part, and what went where."""
+    """A log parted by one entity: of each part a file of events and one of values."""
 
     key: str  # user or item
     view: View  # of the features that these parts tell, bound to the entities
@@ -49,95 +52,98 @@ class Side:
 def read(files: Iterable[Path]) -> Iterator[Log]:
     """A log from Parquet files in order of time, in chunks: columns named as in `Log`, all others are its table."""
     for file in files:
-        with pq.ParquetFile(file, pre_buffer=False) as source:  # or all that was read would stay in memory
+        with pq.ParquetFile(file, pre_buffer=False) as source:  # else all that was read stays in memory
+            names = source.schema_arrow.names
+            for name in FIXED:
+                if name not in names:
+                    raise DataError(str(file), f"there is no column '{name}'", nearest(name, names))
+            columns = [*FIXED, *(name for name in names if name not in FIXED)]
             for batch in source.iter_batches(CHUNK):
-                others = [name for name in batch.schema.names if name not in FIXED]
-                yield _log(pa.Table.from_batches([batch]).select([*FIXED, *others]))
+                yield _log(pa.Table.from_batches([batch]).select(columns))
 
 
 def write(features: Features, data: Data, log: Iterable[Log], to: Path, *, parts: int) -> None:
     """Write what the features were strictly before each event: a Parquet file with a row for each, in order of the log.
 
     The log comes in chunks in order of time, each with the columns of `data.log.table`; of `data` the entities are read
-    and not the log, which may be the sample that the features were fitted on. The columns of an event that features name
-    are its request's context. Files to work with lie beside `to`, about twice as large as the columns read.
+    and not the log, which may be the sample that the features were fitted on. What features name of an event is its
+    request's context. Beside `to` there must be room for two copies of the columns read and one of the values.
     """
     empty = replace(data, log=data.log.take(np.empty(0, dtype=np.int64)))
     with TemporaryDirectory(dir=to.parent) as folder:
-        sides = []
-        for key, groups in SIDES.items():
-            told = tuple(feature for feature in features.features if feature.group in groups)
-            view = View(told, Present(empty, features.label_is_own), history=0)
-            (Path(folder) / key).mkdir()
-            sides.append(Side(key=key, view=view, folder=Path(folder) / key))
-        _scatter(log, sides, _columns(features, data.log.table), parts)
-        tasks = [(side, part) for side in sides for part in range(parts)]
+        sides = [_side(key, features, empty, Path(folder)) for key in SIDES]
+        _scatter(log, sides, _schema(features, data.log.table), parts)
         with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(lambda task: _compute(*task, features.label_is_own), tasks))
+            for side in sides:
+                list(pool.map(partial(_compute, side, features.label_is_own), range(parts)))
         _gather(sides, features.names, to, parts)
 
 
-def _columns(features: Features, table: pa.Table) -> pa.Schema:
-    """The columns of the log that the definitions of the features name."""
+def _side(key: str, features: Features, empty: Data, folder: Path) -> Side:
+    told = tuple(feature for feature in features.features if feature.group in SIDES[key])
+    (folder / key).mkdir()
+    return Side(key=key, view=View(told, Present(empty, features.label_is_own), history=0), folder=folder / key)
+
+
+def _schema(features: Features, table: pa.Table) -> pa.Schema:
+    """Of an event what every feature reads, and those columns of the log that the definitions name."""
     values = [value for feature in features.features for value in feature.part.params.values()]
     named = {word for value in values for word in (value if isinstance(value, list | tuple) else [value])}
-    return pa.schema([column for column in table.schema if column.name in named])
+    return pa.schema([*FIXED.items(), *(column for column in table.schema if column.name in named)])
 
 
-def _scatter(log: Iterable[Log], sides: list[Side], columns: pa.Schema, parts: int) -> None:
-    schema = pa.schema([*FIXED.items(), *columns])
+def _scatter(log: Iterable[Log], sides: list[Side], schema: pa.Schema, parts: int) -> None:
     with ExitStack() as opened:
-        writers = {side.key: [opened.enter_context(ipc.new_file(side.folder / f"{part}.arrow", schema)) for part in range(parts)]
-                   for side in sides}
-        orders = {side.key: opened.enter_context((side.folder / "orders").open("wb")) for side in sides}
+        files = [([opened.enter_context(ipc.new_file(side.folder / f"{part}.arrow", schema)) for part in range(parts)],
+                  opened.enter_context((side.folder / ORDERS).open("wb"))) for side in sides]
         for chunk in log:
-            table = chunk.table.select(columns.names).combine_chunks()
-            arrays = [pa.array(getattr(chunk, name)) for name in FIXED] + [column.combine_chunks() for column in table.columns]
-            batch = pa.record_batch(arrays, schema=schema)
-            for side in sides:
-                part = getattr(chunk, side.key) % parts
-                order = np.argsort(part.astype(np.uint16), kind="stable").astype(np.int32)
-                order.tofile(orders[side.key])
-                counts = np.bincount(part, minlength=parts).tolist()
-                side.counts.append(counts)
-                sorted_, start = batch.take(pa.array(order)), 0
-                for writer, count in zip(writers[side.key], counts, strict=True):
-                    writer.write_batch(sorted_.slice(start, count))
-                    start += count
+            columns = [chunk.table[name].combine_chunks() for name in schema.names[len(FIXED):]]
+            batch = pa.record_batch([*(pa.array(getattr(chunk, name)) for name in FIXED), *columns], schema=schema)
+            for side, (writers, orders) in zip(sides, files, strict=True):
+                part = (getattr(chunk, side.key) % parts).astype(np.uint16)  # sorted in one step a byte
+                side.counts.append(np.bincount(part, minlength=parts).tolist())
+                order = np.argsort(part, kind="stable").astype(np.int32)
+                order.tofile(orders)
+                _deal(batch.take(pa.array(order)), side.counts[-1], writers)
 
 
-def _compute(side: Side, part: int, label_is_own: bool) -> None:
-    """[events, columns] of a part, in order of the log, as the bytes of its floats."""
+def _deal(batch: pa.RecordBatch, counts: list[int], writers: list[ipc.RecordBatchFileWriter]) -> None:
+    """Write the rows of a batch, which stand part after part."""
+    start = 0
+    for writer, count in zip(writers, counts, strict=True):
+        writer.write_batch(batch.slice(start, count))
+        start += count
+
+
+def _compute(side: Side, label_is_own: bool, part: int) -> None:
+    """Write the values of a part's events, in their order: [events, columns] as bytes."""
     with pa.memory_map(str(side.folder / f"{part}.arrow")) as file:
         log = _log(ipc.open_file(file).read_all())
     view = side.view.of(Present(replace(side.view.data, log=log), label_is_own))
     context = {name: column.to_numpy() for name, column in zip(log.table.column_names, log.table.columns)}
     requests = Requests(time=log.time, user=log.user, context=context)
-    every = Candidates(request=np.arange(len(log), dtype=np.int32), item=log.item, sources={}, ranks={})
-    view.rows(requests, every).values.tofile(side.folder / f"{part}.values")
+    own = Candidates(request=np.arange(len(log), dtype=np.int32), item=log.item, sources={}, ranks={})
+    view.rows(requests, own).values.tofile(side.folder / f"{part}.values")
 
 
 def _gather(sides: list[Side], names: tuple[str, ...], to: Path, parts: int) -> None:
     schema = pa.schema([(name, pa.float32()) for name in names])
     with ExitStack() as opened:
-        def files(side: Side) -> list[BinaryIO]:
-            return [opened.enter_context((side.folder / name).open("rb"))
-                    for name in ("orders", *(f"{part}.values" for part in range(parts)))]
-
-        sources = [(side, *files(side)) for side in sides]
+        files = [[opened.enter_context((side.folder / name).open("rb"))
+                  for name in (ORDERS, *(f"{part}.values" for part in range(parts)))] for side in sides]
         writer = opened.enter_context(pq.ParquetWriter(to, schema, use_dictionary=False))
-        for chunk in range(len(sides[0].counts)):
-            found = {name: column for side, orders, *values in sources
-                     for name, column in zip(side.view.names, _placed(side, chunk, orders, values).T)}
+        for counts in zip(*(side.counts for side in sides), strict=True):
+            found: dict[str, Array] = {}
+            for side, count, (orders, *values) in zip(sides, counts, files, strict=True):
+                found |= zip(side.view.names, _placed(count, len(side.view.names), orders, values).T)
             writer.write_table(pa.table({name: found[name] for name in names}, schema=schema))
 
 
-def _placed(side: Side, chunk: int, orders: BinaryIO, values: list[BinaryIO]) -> F32:
+def _placed(counts: list[int], width: int, orders: BinaryIO, values: Iterable[BinaryIO]) -> F32:
     """[events, columns] of a chunk of the log, in its order."""
-    counts, width = side.counts[chunk], len(side.view.names)
-    found = [np.fromfile(file, np.float32, count * width).reshape(count, width) for file, count in zip(values, counts, strict=True)]
     placed = np.empty((sum(counts), width), dtype=np.float32)
-    placed[np.fromfile(orders, np.int32, sum(counts))] = np.concatenate(found)
+    found = np.concatenate([np.fromfile(file, np.float32, count * width) for count, file in zip(counts, values, strict=True)])
+    placed[np.fromfile(orders, np.int32, len(placed))] = found.reshape(placed.shape)
     return placed
 
 

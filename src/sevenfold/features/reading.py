@@ -1,7 +1,7 @@
 """A few users' own events, read for one batch of requests at one moment: the edges of all windows are placed at once.
 
-Plan      the windows that a design reads of users, or of pairs, in one stream
-Own       the events of one stream by request, or by request and item, and where every edge of the plan stands in each
+Plan      the windows that a design reads of users and of pairs in one stream (all events, or the positive ones)
+Own       the events of a stream by request, or by request and item, and where every edge of the plan stands in each
 Held      what a window reads of them; its verbs are those of `Span`, asked once an entity and spread over the rows
 Reading   what features read: of users and pairs their own events, of items what follows the clock (flow.py)
 """
@@ -9,6 +9,7 @@ Reading   what features read: of users and pairs their own events, of items what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -19,14 +20,14 @@ from sevenfold.features.columns import fixed
 from sevenfold.features.flow import Flow, Totals, floats, missing
 from sevenfold.features.kernel import Moment, prefix, stretches
 from sevenfold.features.present import Made
-from sevenfold.features.window import EVENTS, LABEL, Edges, Window
+from sevenfold.features.window import EVENTS, LABEL, Edges, Window, weighed_at_once
 from sevenfold.nouns import F64, I64, Array, Bools, Data, Log, Requests
 
 NOTHING = pa.table({})
 
 
 class Plan:
-    """The windows of one key over one stream, and which of their edges, all in a row, are whose."""
+    """The windows of users and of pairs over one stream, and which of their edges, all in a row, are whose."""
 
     def __init__(self, windows: list[Window]) -> None:
         self.edges = Edges(windows)
@@ -37,20 +38,38 @@ class Plan:
 class Own:
     """Events entity by entity, each one's in order of availability; the last entity has none.
 
-    `rows` [n] are their rows in the reading's log; `places` [entities, edges] says where each edge stands.
+    `rows` [n] are their rows in the reading's log; `places` [entities, edges] says where each edge of the plan stands.
     """
 
     def __init__(self, reading: Reading, plan: Plan, acts: bool) -> None:
         log = reading.data.log
         self.reading, self.plan, self.acts = reading, plan, acts
-        self.rows = np.flatnonzero(log.positive) if acts else np.arange(len(log))
-        ends = np.searchsorted(self.rows, reading.ends).tolist()
+        self.rows = log.positive.nonzero()[0] if acts else np.arange(len(log))
+        ends = self.rows.searchsorted(reading.ends).tolist()
         available, times = log.available[self.rows], plan.edges.times(reading.time)
         self.places = np.zeros((len(ends), len(times)), dtype=np.int64)
         for places, (low, high) in zip(self.places, pairwise(ends)):
-            places[:] = low + np.searchsorted(available[low:high], times)
+            np.add(available[low:high].searchsorted(times), low, out=places)
         self.number: Callable[[Moment], Array] = lambda at: at.request
         self._amounts: dict[str, tuple[I64 | None, I64 | None]] = {}
+
+    def paired(self) -> Own:
+        """The same events by request and item; those of no item are left out."""
+        log, width = self.reading.data.log, self.reading.width
+        pair = _pair(log.user[self.rows], log.item[self.rows], width)
+        order = pair.argsort(kind="stable")
+        order = order[pair[order].searchsorted(0):]
+        pair = pair[order]
+        first = np.ones(len(pair), dtype=np.bool_)
+        first[1:] = pair[1:] != pair[:-1]
+        pairs, unit = pair[first], len(self.rows) + 1
+        wanted = np.arange(len(pairs))[:, None] * unit + self.places[pairs // width]
+        by_pair = copy(self)
+        by_pair.rows, by_pair._amounts = self.rows[order], {}
+        by_pair.places = np.zeros((len(pairs) + 1, wanted.shape[1]), dtype=np.int64)
+        by_pair.places[:-1] = ((first.cumsum() - 1) * unit + order).searchsorted(wanted)
+        by_pair.number = lambda at: at.once(("pair", self.acts), lambda: _places(pairs, _pair(at.request, at.item, width)))
+        return by_pair
 
     def amounts(self, of: str) -> tuple[I64 | None, I64 | None]:
         """Sums of the first 0, 1, … values in this order, and how many of them are known; None: every event counts 1."""
@@ -67,28 +86,6 @@ class Own:
         return prefix(values[self.rows]), None if known.all() else prefix(known[self.rows])
 
 
-def paired(own: Own) -> Own:
-    """The same events by request and item; those of no item are left out."""
-    log, width = own.reading.data.log, own.reading.width
-    pair = _pair(log.user[own.rows], log.item[own.rows], width)
-    order = np.argsort(pair, kind="stable")
-    order = order[np.searchsorted(pair[order], 0):]
-    pair = pair[order]
-    first = np.ones(len(pair), dtype=np.bool_)
-    first[1:] = pair[1:] != pair[:-1]
-    pairs, unit = pair[first], len(own.rows) + 1
-    wanted = np.arange(len(pairs))[:, None] * unit + own.places[pairs // width]
-    own.places = np.zeros((len(pairs) + 1, own.places.shape[1]), dtype=np.int64)
-    own.places[:-1] = np.searchsorted((np.cumsum(first) - 1) * unit + order, wanted)
-    own.rows = own.rows[order]
-
-    def number(at: Moment) -> Array:
-        return at.once(("pair", own.acts), lambda: _places(pairs, _pair(at.request, at.item, width)))
-
-    own.number = number
-    return own
-
-
 def _pair(request: Array, item: Any, width: int) -> I64:
     return np.where(item < 0, -1, request * np.int64(width) + item)
 
@@ -97,7 +94,7 @@ def _places(known: I64, wanted: I64) -> I64:
     """[m] where each is among sorted ones, -1 where it is not."""
     if not len(known):
         return np.full(len(wanted), -1, dtype=np.int64)
-    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    place = np.minimum(known.searchsorted(wanted), len(known) - 1)
     return np.where(known[place] == wanted, place, -1)
 
 
@@ -109,6 +106,7 @@ class Held:
         self.window = window
         self.edges = own.places[:, own.plan.slices[window]]
         self.rows = own.rows
+        self._found: dict[int, Array] = {}
 
     def places(self, at: Moment) -> list[I64]:
         """[B] where each request's window ends and begins."""
@@ -116,18 +114,21 @@ class Held:
 
     def count(self, at: Moment) -> Array:
         """How many events with a value each row sees."""
-        return self._weighed(self.own.amounts(self.window.of)[1])[self.own.number(at)]
+        return self._now(1)[self.own.number(at)]
 
     def sum(self, at: Moment) -> Array:
         """The sum of their values."""
-        return self._weighed(self.own.amounts(self.window.of)[0])[self.own.number(at)]
+        return self._now(0)[self.own.number(at)]
+
+    def _now(self, which: int) -> Array:
+        """[entities] the sums, or the counts."""
+        if which not in self._found:
+            self._found[which] = self._weighed(self.own.amounts(self.window.of)[which])
+        return self._found[which]
 
     def _weighed(self, sums: I64 | None) -> Array:
         ends = self.edges if sums is None else sums[self.edges]
-        parts = ends[:, :-1] - ends[:, 1:]
-        if parts.shape[1] == 1:
-            return parts[:, 0]
-        return np.add.accumulate(parts * self.window.weights, axis=1)[:, -1]  # as `weighed`: in their order
+        return weighed_at_once((ends[:, :-1] - ends[:, 1:]).T, self.window.weights)
 
     def distinct(self, at: Moment) -> I64:
         """How many different values they have."""
@@ -159,9 +160,11 @@ class Held:
 
     def since(self, at: Moment) -> I64:
         """Microseconds since the last event became known; -1 where there is none."""
-        last = self.last(at, 1)[:, 0]
-        available = self.own.reading.data.log.available
-        return np.where(last < 0, -1, at.time - available[last] - self.window.wait) if len(available) else last
+        high, reading = self.edges[:, 0], self.own.reading
+        if not len(self.rows):
+            return np.full(len(at), -1, dtype=np.int64)
+        since = reading.time - self.window.wait - reading.data.log.available[self.rows[np.maximum(high - 1, 0)]]
+        return np.where(high == self.edges[:, -1], -1, since)[self.own.number(at)]
 
 
 class Reading:
@@ -169,13 +172,14 @@ class Reading:
 
     alias = None
 
-    def __init__(self, plans: Mapping[tuple[str, bool], Plan], flow: Flow, data: Data, events: Array, sizes: list[int],
+    def __init__(self, plans: Mapping[bool, Plan], flow: Flow, data: Data, events: Array, sizes: list[int],
                  time: int) -> None:
         self._plans, self._flow, self._events = plans, flow, events
         self.time, self.width, self.ends = time, flow.items, np.cumsum([0, *sizes])
         log = Log(time=events["time"], available=events["available"], item=events["item"], positive=events["positive"],
                   user=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), table=NOTHING)
         self.data = Data(log=log, users=data.users, items=data.items, label_wait=data.label_wait, impressions=data.impressions)
+        self._held: dict[Window, Held] = {}
         self._made: dict[Any, Any] = {}
 
     def who(self, requests: Requests) -> Array:
@@ -194,22 +198,24 @@ class Reading:
         """Of items what follows the clock, else the users' own events."""
         if window.key == "item":
             return self._flow.held(window)
-        return self.once(window, lambda: Held(self._own(window.key, window.acts), window))
+        found = self._held.get(window)
+        if found is None:
+            found = self._held[window] = Held(self._own(window.key, window.acts), window)
+        return found
 
     def _own(self, key: str, acts: bool) -> Own:
         def make() -> Own:
-            own = Own(self, self._plans[key, acts], acts)
-            return paired(own) if key == "pair" else own
+            return self._own("user", acts).paired() if key == "pair" else Own(self, self._plans[acts], acts)
 
         return self.once((Own, key, acts), make)
 
     def newest(self, window: Window, at: Moment, n: int, column: str) -> F64:
         """[m, n] the values of the last n events, from whoever holds them; NaN where there are fewer."""
         held = self.held(window)
-        events, rows = held.tape.events.values if isinstance(held, Totals) else self._events, held.last(at, n)
-        found = np.full(rows.shape, np.nan)
-        found[rows >= 0] = floats(events[column][rows[rows >= 0]])
-        return found
+        rows, events = held.last(at, n), held.tape.events.values if isinstance(held, Totals) else self._events
+        if not len(events):
+            return np.full(rows.shape, np.nan)
+        return np.where(rows < 0, np.nan, floats(events[column][rows]))
 
     def millionths(self, column: str) -> tuple[I64, Bools]:
         """[n] a numeric column of the users' events as integers of 1e-6, and which are known."""

@@ -123,7 +123,13 @@ class View:
 
     def _read(self, group: str, at: Moment) -> F32:
         """[m, columns] what a group's features are at a moment."""
-        return np.column_stack([np.asarray(reader(at), dtype=np.float32) for reader in self._groups[group][1]])
+        columns, readers = self._groups[group]
+        values, end = np.empty((columns.stop - columns.start, len(at)), dtype=np.float32), 0
+        for reader in readers:
+            found = reader(at)
+            start, end = end, end + (found.shape[1] if found.ndim > 1 else 1)
+            values[start:end] = found.T
+        return values.T
 
     def visits(self, requests: Requests, n: int) -> Visits:
         """The items of each user's last n positive events known before the request, newest first, padded with -1."""

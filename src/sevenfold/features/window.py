@@ -129,6 +129,11 @@ def weighed(parts: list[I64], weights: tuple[float, ...]) -> Array:
     return total
 
 
+def weighed_at_once(parts: I64, weights: tuple[float, ...]) -> Array:
+    """[m] the same of [stretches, m], with the same bits; faster where there are few."""
+    return parts[0] if len(parts) == 1 else np.add.accumulate(parts * np.array(weights)[:, None])[-1]  # type: ignore[no-any-return]
+
+
 def micros(seconds: float | None) -> int | None:
     """Seconds of a document in µs."""
     return None if seconds is None else round(seconds * SECOND)

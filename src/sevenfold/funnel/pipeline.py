@@ -15,7 +15,8 @@ import numpy as np
 
 from sevenfold.features import View
 from sevenfold.funnel.candidates import exclude, merge, places
-from sevenfold.nouns import F32, I32, I64, Answers, Candidates, Requests, Rows, Visits
+from sevenfold.funnel.reranking import Context, falling
+from sevenfold.nouns import F32, F64, I32, I64, Answers, Candidates, Requests, Rows, Visits
 
 HISTORY = 50
 STAGES = ("retrieve", "features", "rank", "rerank")
@@ -38,7 +39,7 @@ class Learner(Protocol):
 class Reranker(Protocol):
     """Chooses and orders the k that are shown."""
 
-    def order(self, items: I32, scores: F32, content: F32, k: int) -> I64: ...  # noqa: D102
+    def order(self, items: I32, scores: F64, context: Context, k: int) -> I64: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class Pipeline:
     view: View
     keep: int  # candidates after retrieval
     rank_keep: int  # candidates after ranking
+    copies: I64 | None = None  # of a synthetic catalogue: the item that each one copies
     clock: dict[str, float] = field(default_factory=dict)
 
     def answer(self, requests: Requests, k: int, *, trace: bool = False) -> Answers:
@@ -61,8 +63,10 @@ class Pipeline:
             scores = self.ranker.scores(rows) if self.ranker and len(rows) else fuse(candidates)
             ranked = best(candidates, scores, self.rank_keep)
         with self._stage("rerank"):
-            shown = self._rerank(candidates, scores, ranked, k)
-        return _answers(len(requests), k, candidates, scores, ranked, shown, trace)
+            shown, chances = self._rerank(requests, candidates, scores, ranked, k)
+        answers = _answers(len(requests), k, candidates, scores, shown)
+        stages = {"rank": scores, "kept": _only(scores, ranked), "rerank": _only(scores, shown), "chance": chances}
+        return replace(answers, candidates=candidates, stages=stages) if trace else answers
 
     def retrieve(self, requests: Requests) -> Candidates:
         """What the sources propose: alive, not seen, each once."""
@@ -86,19 +90,33 @@ class Pipeline:
     def grow(self, rows: I64) -> Pipeline:
         """The same pipeline over a synthetic catalogue whose item j is a copy of item `rows[j]`."""
         return replace(self, retrievers={name: source.grow(rows) for name, source in self.retrievers.items()},
-                       ranker=self.ranker.grow(rows) if self.ranker else None, view=self.view.grow(rows), clock={})
+                       ranker=self.ranker.grow(rows) if self.ranker else None, view=self.view.grow(rows), copies=rows,
+                       clock={})
 
-    def _rerank(self, candidates: Candidates, scores: F32, ranked: I64, k: int) -> I64:
-        """Rows of the candidates that are shown, request by request, best first."""
+    def _rerank(self, requests: Requests, candidates: Candidates, scores: F32, ranked: I64, k: int) -> tuple[I64, F32]:
+        """Rows of the candidates that are shown, request by request, best first, and with which chance [n], where one is drawn.
+
+        A re-ranker reads the order of the one before it from the scores that it is given.
+        """
+        chances = np.full(len(scores), np.nan, dtype=np.float32)
         if not self.rerankers:
-            return ranked[places(candidates.request[ranked]) < k]
+            return ranked[places(candidates.request[ranked]) < k], chances
         chosen = []
         for mine in np.split(ranked, np.flatnonzero(np.diff(candidates.request[ranked])) + 1) if len(ranked) else []:
+            context, value = self._context(requests, candidates.request[mine[0]]), scores[mine].astype(np.float64)
             for number, reranker in enumerate(self.rerankers, start=1):
-                wanted = k if number == len(self.rerankers) else len(mine)
-                mine = mine[reranker.order(candidates.item[mine], scores[mine], self.view.content, wanted)]
+                last, items = number == len(self.rerankers), candidates.item[mine]
+                order = reranker.order(items, value, context, k if last else len(mine))
+                if last and hasattr(reranker, "chances"):
+                    chances[mine[order]] = reranker.chances(items, value, order)
+                mine, value = mine[order], falling(value)[:len(order)]
             chosen.append(mine)
-        return np.concatenate([*chosen, ranked[:0]])
+        return np.concatenate([*chosen, ranked[:0]]), chances
+
+    def _context(self, requests: Requests, row: int) -> Context:
+        items = self.view.data.items
+        return Context(content=self.view.content, table=items.table, born=items.born, copies=self.copies,
+                       time=int(requests.time[row]), user=int(requests.user[row]))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -121,15 +139,12 @@ def best(candidates: Candidates, scores: F32, keep: int) -> I64:
     return order[places(candidates.request[order]) < keep]
 
 
-def _answers(size: int, k: int, candidates: Candidates, scores: F32, ranked: I64, shown: I64, trace: bool) -> Answers:
+def _answers(size: int, k: int, candidates: Candidates, scores: F32, shown: I64) -> Answers:
     items = np.full((size, k), -1, dtype=np.int32)
     final = np.full((size, k), np.nan, dtype=np.float32)
     at = candidates.request[shown], places(candidates.request[shown])
     items[at], final[at] = candidates.item[shown], scores[shown]
-    if not trace:
-        return Answers(items=items, scores=final)
-    stages = {"rank": _only(scores, np.arange(len(scores))), "kept": _only(scores, ranked), "rerank": _only(scores, shown)}
-    return Answers(items=items, scores=final, candidates=candidates, stages=stages)
+    return Answers(items=items, scores=final)
 
 
 def _only(scores: F32, rows: I64) -> F32:

@@ -1,8 +1,8 @@
 """One definition of a network, several executions.
 
-A network is a plain function `forward(inputs, weights)` written with `@`, `+`, `*` and `.relu()`. Given tensors it
-trains; given `Node`s it writes itself down as an ONNX graph, which ONNX Runtime serves without PyTorch. The graph
-holds no path, no time and no stack trace, so equal weights are equal bytes.
+A network is a plain function `forward(inputs, weights)` written with `@`, `+`, `*`, `.relu()`, `.softmax(-1)` and `.mT`.
+Given tensors it trains; given `Node`s it writes itself down as an ONNX graph, which ONNX Runtime serves without PyTorch.
+The graph holds no path, no time and no stack trace, so equal weights are equal bytes.
 
 Everything is served in float64: a product of matrices then differs between a batch and a single row only far below
 the float32 that comes out, so that a batch answers as the singles do.
@@ -22,12 +22,13 @@ from sevenfold.nouns import F64, Array
 Forward = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 OPSET = 18
 IR_VERSION = 10  # the newest format that every ONNX Runtime since 1.18 reads
+Step = tuple[str, list[str], str, dict[str, Any]]  # an operator, what it takes, what it gives, its settings
 
 
 class Node:
     """A value in a graph that is being written down; its operators append to `steps`."""
 
-    def __init__(self, name: str, steps: list[tuple[str, list[str], str]]) -> None:
+    def __init__(self, name: str, steps: list[Step]) -> None:
         self.name = name
         self._steps = steps
 
@@ -44,25 +45,36 @@ class Node:
         """The positive part."""
         return self._step("Relu")
 
-    def _step(self, operator: str, *others: Node) -> Node:
+    def softmax(self, axis: int) -> Node:
+        """Positive numbers whose sum along an axis is 1."""
+        return self._step("Softmax", axis=axis)
+
+    @property
+    def mT(self) -> Node:
+        """Each matrix of a batch [n, a, b], turned: [n, b, a]."""
+        return self._step("Transpose", perm=[0, 2, 1])
+
+    def _step(self, operator: str, *others: Node, **settings: Any) -> Node:
         name = f"step{len(self._steps)}"
-        self._steps.append((operator, [self.name, *(other.name for other in others)], name))
+        self._steps.append((operator, [self.name, *(other.name for other in others)], name, settings))
         return Node(name, self._steps)
 
 
-def to_onnx(forward: Forward, widths: Mapping[str, int], weights: Mapping[str, Array], where: str) -> bytes:
-    """The ONNX model of `forward`: inputs [n, width] by name → one output [n, m], all float64."""
+def to_onnx(forward: Forward, widths: Mapping[str, int | tuple[int, int]], weights: Mapping[str, Array], where: str) -> bytes:
+    """The ONNX model of `forward`: inputs [n, width] or [n, l, width] by name → one output of as many axes, all float64."""
     try:
         import onnx
         from onnx import TensorProto, helper, numpy_helper
     except ImportError as error:
         raise MissingPackage(where, "onnx", "deep") from error
-    steps: list[tuple[str, list[str], str]] = []
+    steps: list[Step] = []
     result = forward({name: Node(name, steps) for name in widths}, {name: Node(name, steps) for name in weights})
-    inputs = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", width]) for name, width in widths.items()]
-    output = helper.make_tensor_value_info(result.name, TensorProto.DOUBLE, ["n", None])
+    shapes = {name: width if isinstance(width, tuple) else (width,) for name, width in widths.items()}
+    inputs = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", *shape]) for name, shape in shapes.items()]
+    axes = max(map(len, shapes.values()))
+    output = helper.make_tensor_value_info(result.name, TensorProto.DOUBLE, ["n", *[None] * axes])
     tensors = [numpy_helper.from_array(np.asarray(value, dtype=np.float64), name) for name, value in weights.items()]
-    nodes = [helper.make_node(operator, takes, [gives]) for operator, takes, gives in steps]
+    nodes = [helper.make_node(operator, takes, [gives], **settings) for operator, takes, gives, settings in steps]
     model = helper.make_model(helper.make_graph(nodes, "network", inputs, [output], initializer=tensors),
                               opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="sevenfold")
     onnx.checker.check_model(model)
@@ -86,7 +98,7 @@ class Served:
         self.model = model
 
     def __call__(self, **inputs: Array) -> F64:
-        """The output [n, m] for inputs [n, width]."""
+        """The output for inputs of the shapes with which the model was made."""
         output: F64 = self._session.run(None, inputs)[0]
         return output
 

@@ -1,6 +1,6 @@
-"""Losses over a batch in which every other example's item serves as a negative.
+"""Losses that compare an example's own item with others.
 
-Each takes `scores` [B, B], where row i holds user i against the items of all examples and the diagonal its own, and
+Two take `scores` [B, B], where row i holds user i against the items of all examples and the diagonal its own, and
 `same` [B, B], true where two examples have one item: such a pair is no negative, and the diagonal is the positive.
 """
 
@@ -24,6 +24,19 @@ def sampled_softmax(scores: Any, same: Any, log_q: Any) -> Any:
     negatives = (scores - (log_q + math.log(max(size - 1, 1)))).masked_fill(same, -math.inf)
     logits = torch.diagonal_scatter(negatives, scores.diagonal())
     return torch.nn.functional.cross_entropy(logits, torch.arange(size))
+
+
+def against_sample(own: Any, scores: Any, same: Any, log_q: Any) -> Any:
+    """Cross entropy of the own item [n] against the whole catalogue, of which a sample of m, drawn with return, stands in.
+
+    `scores` [n, m] are those of the sample, `log_q` [m] the logs of the chances of each draw. As above a negative's logit is
+    lowered by log(m q), so that the sum of their exponentials has that of the catalogue as its expectation; where a
+    negative is the own item (`same` [n, m]) it is left out.
+    """
+    import torch
+
+    negatives = (scores - (log_q + math.log(scores.shape[1]))).masked_fill(same, -math.inf)
+    return (torch.logaddexp(own, negatives.logsumexp(1)) - own).mean()
 
 
 def triplet(scores: Any, same: Any, margin: float) -> Any:

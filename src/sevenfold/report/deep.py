@@ -10,7 +10,6 @@ import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.checks.data import columns
 from sevenfold.design.checks.running import parts as named_parts
 from sevenfold.design.estimate import estimate
-from sevenfold.design.part import Part
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
 from sevenfold.design.variation import at, flow
@@ -38,17 +37,14 @@ def _solution(design: Design, name: str) -> Iterator[Block]:
     yield Heading(name, 3)
     yield Words(solution.why or OPEN)
     yield Points((
-        *((f"{part.name}.", told()["parts"].get(part.name, "a part of another package")) for _, part in _unique(made)),
+        *((f"{name}.", told()["parts"].get(name, "a part of another package"))
+          for name in dict.fromkeys(part.name for _, part in made)),
         ("Loss.", losses(solution)),
         ("Trains.", _training(design, solution.train, any(entry.random for entry in entries))),
         *((f"{title}.", "; ".join(family[key] for family in families)) for key, title in
           (("needs", "Needs"), ("complexity", "Costs"), ("breaks", "Breaks where"))),
         ("Somebody or something new.", f"is answered by {figures.names(cold)}" if cold else "is answered by nothing here"),
         *(("", line) for line in lines)))
-
-
-def _unique(made: list[tuple[str, Part]]) -> list[tuple[str, Part]]:
-    return list({part.name: (kind, part) for kind, part in made}.values())
 
 
 def _training(design: Design, how: str, random: bool) -> str:

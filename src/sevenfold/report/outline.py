@@ -7,6 +7,7 @@ the record      what a run measured, quoted beside; it may be missing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from operator import attrgetter
@@ -34,6 +35,8 @@ from sevenfold.report.tables import Table
 MEASURED = {"requirements.limits.p99": 1e3, "requirements.limits.cost": 1.0, "requirements.limits.memory": 1e-6,
             "requirements.limits.min_coverage": 1.0, "evaluation.least_effect": 1.0}  # path → what brings it to the record's unit
 AXES = ("precision_recall", "latency_accuracy", "batch_streaming", "cost_quality")
+STAGES = ("retrieve", "rank", "rerank", "predict")
+PLACE = re.compile(r"\{([\w.]+)\}")  # a path of the document within a wording
 OPEN = "open: the document does not say"
 FOLLOWUPS = "One requirement changes, all else stays. What newly breaks is found by the checks, what moves by the estimate."
 
@@ -83,12 +86,15 @@ def _step(design: Design, record: Record | None, step: str, asked: tuple[Questio
           numbers: Estimate) -> Iterator[Block]:
     said, (start, end) = told()["steps"][step], clock()[step]
     yield Heading(f"{STEPS.index(step) + 1}. {step.capitalize()}: minutes {start} to {end}")
-    yield from titled("Ask", Points(tuple((one.asks, _answer(one)) for one in asked if one.step == step)))
+    yield from titled("Ask", Points(tuple(
+        (one.asks, one.answer or (f"set aside: {one.aside}" if one.aside else OPEN)) for one in asked if one.step == step)))
     yield from titled("A strong answer", Points(tuple(("", text) for text in strong(design, step))))
     pictures = {one.name: one for one in diagrams(design, record)}
     yield from titled("Draw", Words(said["draw"]), *(pictures[name] for name in said.get("diagrams", ()) if name in pictures))
     yield from SAYS.get(step, lambda *_: ())(design, record)
-    yield from titled("In numbers", _each(design, numbers, said.get("each", ())), Points(tuple(_lines(numbers, said["lines"]))))
+    lines = tuple(("", f"{line.text}{_range(line)}") for start in said["lines"] for line in numbers.lines
+                  if begins(line, start) and not line.solution)  # the formulas of the step that are of no one solution
+    yield from titled("In numbers", _each(design, numbers, said.get("each", ())), Points(lines))
 
 
 def strong(design: Design, step: str) -> Iterator[str]:
@@ -98,26 +104,13 @@ def strong(design: Design, step: str) -> Iterator[str]:
             yield one if isinstance(one, str) else one["says"]
 
 
-def _answer(one: Question) -> str:
-    return one.answer or (f"set aside: {one.aside}" if one.aside else OPEN)
-
-
-def _lines(numbers: Estimate, starts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The formulas that belong to a step and to no one solution, with their ranges."""
-    yield from (("", f"{line.text}{_range(line)}") for start in starts for line in numbers.lines
-                if begins(line, start) and not line.solution)
-
-
 def _each(design: Design, numbers: Estimate, starts: Iterable[str]) -> Table:
     """A row for each solution, a column for each line that the estimate has of them."""
     columns = [{line.solution: line for line in numbers.lines if begins(line, start)} for start in starts]
     headings = tuple(line.name.removesuffix(f", {of}") for column in columns for of, line in [*column.items()][:1])
-    rows = tuple((name, *(_rough(column.get(name)) for column in columns if column)) for name in design.solutions)
+    rows = tuple((name, *(f"{shown(line.value, line.unit, 2)}{_range(line)}" if (line := column.get(name)) else tables.NONE
+                          for column in columns if column)) for name in design.solutions)
     return Table(headings=("solution", *headings), rows=rows if headings else (), numbers=1)
-
-
-def _rough(line: Line | None) -> str:
-    return f"{shown(line.value, line.unit, 2)}{_range(line)}" if line else tables.NONE
 
 
 def _range(line: Line) -> str:
@@ -125,8 +118,8 @@ def _range(line: Line) -> str:
 
 
 def _data(design: Design, record: Record | None) -> Iterator[Block]:
-    stored = [(what, kind, STORES.get(kind, "")) for what, kind in design.data.storage.items()]
-    yield from titled("Where it is kept", Table(headings=("what", "store", "what it is good at"), rows=tuple(stored)))
+    stored = tuple((what, kind, STORES.get(kind, "")) for what, kind in design.data.storage.items())
+    yield from titled("Where it is kept", Table(headings=("what", "store", "what it is good at"), rows=stored))
     rows = [(group, name, flow(definition)[1:-1]) for group, features in plain(design.data)["features"].items()
             for name, definition in features.items()]
     yield from titled("Features", Table(headings=("of", "feature", "how it comes about"), rows=tuple(rows)))
@@ -161,54 +154,31 @@ def _trade_off(design: Design, record: Record | None, axis: str) -> tuple[str, s
     side, words = getattr(design.evaluation.trade_offs, axis), told()["trade_offs"][axis]
     if side is None:
         return f"{words['title']}?", design.na.get(f"evaluation.trade_offs.{axis}", OPEN)
-    case = "; ".join(CASES[axis](design))
+    case = "; ".join(argued(design, axis))
     told_by_run = exchange(record, axis) if record else ""
     return f"{words['title']}? {side.capitalize()}.", " ".join(filter(None, (
         words[side], f"Here: {case}." if case else "", f"Measured: {told_by_run}" if told_by_run else "")))
 
 
-def _precision(design: Design) -> Iterator[str]:
-    answer, costs, at_ = design.framing.answer, design.framing.costs, plain(design.evaluation).get("at")
-    if costs:
-        yield (f"a wrong alarm costs {figures.three(costs.false_positive)} where a miss costs "
-               f"{figures.three(costs.false_negative)}")
-    yield f"{design.evaluation.metric} decides{f' at {flow(at_)[1:-1]}' if at_ else ''}"
-    if count := answer.items or answer.users:
-        yield f"{count} places are all that is seen"
+def argued(design: Design, axis: str) -> Iterator[str]:
+    """The case for a side: of each point the first wording whose every path is set in the document."""
+    budgets = [f"{stage} {within}" for stage in STAGES
+               if (within := at(plain(design.serving), f"{stage}.within"))]
+    online = [name for name, one in design.solutions.items() if one.train == "online"]
+    said = {**plain(design), "budgets": ", ".join(budgets),
+            "learners": f"{figures.names(online)} {'learns' if len(online) == 1 else 'learn'}" if online else ""}
+    for wordings in told()["cases"][axis]:
+        for wording in [wordings] if isinstance(wordings, str) else wordings:
+            values = {path: _written(at(said, path)) for path in PLACE.findall(wording)}
+            if all(values.values()):
+                yield PLACE.sub(lambda found, values=values: values[found[1]], wording)
+                break
 
 
-def _latency(design: Design) -> Iterator[str]:
-    said = plain(design)
-    if limit := at(said, "requirements.limits.p99"):
-        yield f"{limit} is allowed at the 99th percentile"
-    budgets = [f"{stage} {within}" for stage in ("retrieve", "rank", "rerank", "predict")
-               if (within := at(said, f"serving.{stage}.within"))]
-    if budgets:
-        yield f"the stages may take {', '.join(budgets)}"
-    if moment := design.framing.answer.at:
-        yield f"the answer is due at {moment}"
+def _written(value: Any) -> str:
+    return figures.three(value) if isinstance(value, float) else flow(value).strip("{}")
 
 
-def _streaming(design: Design) -> Iterator[str]:
-    said = plain(design)
-    for key, what in (("user", "an action must show"), ("item", "a new item must be found"), ("model", "the model is renewed")):
-        if within := at(said, f"requirements.freshness.{key}"):
-            yield f"{what} within {within}"
-    yield f"the log comes by {design.data.events.live}" if design.data.events.live else "the log comes as a file"
-    if online := [name for name, one in design.solutions.items() if one.train == "online"]:
-        yield f"{figures.names(online)} {'learns' if len(online) == 1 else 'learn'} from each event"
-    if design.serving.batch:
-        yield f"lists are made ahead for {design.serving.batch.for_}"
-
-
-def _cost(design: Design) -> Iterator[str]:
-    if limit := at(plain(design), "requirements.limits.cost"):
-        yield f"{limit} is the limit"
-    yield f"a gain of less than {figures.three(design.evaluation.least_effect)} {design.evaluation.metric} does not count"
-
-
-CASES: dict[str, Callable[[Design], Iterator[str]]] = {
-    "precision_recall": _precision, "latency_accuracy": _latency, "batch_streaming": _streaming, "cost_quality": _cost}
 PRICES = {"latency_accuracy": "p99", "cost_quality": "cost"}
 
 
@@ -241,9 +211,8 @@ def _bought(record: Record, limit: str) -> Iterator[str]:
     for name, over in pairs:
         gain, price = decision.gain(record, name, over), _price(record, limit, name, over)
         if gain is not None and price:
-            verb = "buys" if gain.value > 0 else "gives"
-            yield (f"{name} {verb} {figures.gain(gain.value)} {record.metric} ({figures.span(gain, figures.gain)}) over {over} "
-                   f"for {price}.")
+            yield (f"{name} {'buys' if gain.value > 0 else 'gives'} {figures.gain(gain.value)} {record.metric} "
+                   f"({figures.span(gain, figures.gain)}) over {over} for {price}.")
 
 
 def _price(record: Record, limit: str, name: str, over: str) -> str:
@@ -256,13 +225,9 @@ def _price(record: Record, limit: str, name: str, over: str) -> str:
 
 
 def _serving(design: Design, record: Record | None) -> Iterator[Block]:
-    used = {"retrieve": any(one.retrieve for one in design.solutions.values()),
-            "rank": any(one.rank for one in design.solutions.values()),
-            "rerank": any(one.rerank for one in design.solutions.values()),
-            "predict": any(one.predict for one in design.solutions.values())}
     said = plain(design.serving)
     rows = tuple((stage, *(flow(said[stage].get(key)) or tables.NONE for key in ("keep", "within", "else")))
-                 for stage, there in used.items() if there)
+                 for stage in STAGES if any(getattr(one, stage) for one in design.solutions.values()))
     yield from titled("The stages", Table(headings=("stage", "keeps", "within", "when it is late"), rows=rows))
     if record:
         yield from titled("Where the funnel loses", tables.stages(record))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sevenfold.report.svg as svg
 from sevenfold.evaluation import decision, figures
 from sevenfold.evaluation.boundaries import floor
-from sevenfold.record import Boundary, Estimate, Latency, Record, Region, Solution
+from sevenfold.record import Boundary, Estimate, Record, Region, Solution
 from sevenfold.report.tags import Safe
 
 WIDTH, HEIGHT = 760.0, 430.0
@@ -16,27 +16,28 @@ FRAME = svg.Box(64, 28, WIDTH - 64 - 20, HEIGHT - 28 - 50)
 COLOURS = 6
 
 
-@dataclass(frozen=True)
-class Point:
-    """A solution that has both a quality and a latency."""
+@dataclass(frozen=True, kw_only=True)
+class Disc:
+    """A solution in the picture: its disc, and across and up the ends of its intervals with the middle between."""
 
     name: str
+    label: str
     colour: str
-    quality: Estimate
-    latency: Latency
-    cost: float | None
+    radius: float
+    across: tuple[float, float, float]
+    up: tuple[float, float, float]
 
     @property
-    def across(self) -> tuple[float, float, float]:
-        """p99 with its ends."""
-        return self.latency.p99_low or self.latency.p99, self.latency.p99, self.latency.p99_high or self.latency.p99
+    def middle(self) -> tuple[float, float]:
+        """The centre."""
+        return self.across[1], self.up[1]
 
     @property
-    def up(self) -> tuple[float, float, float]:
-        """Quality with its ends."""
-        value = self.quality.value
-        low, high = self.quality.low, self.quality.high
-        return value if low is None else low, value, value if high is None else high
+    def boxes(self) -> list[svg.Box]:
+        """What it takes up."""
+        (left, x, right), (low, y, high), radius = self.across, self.up, self.radius
+        return [svg.Box(x - radius, y - radius, 2 * radius, 2 * radius), svg.Box(left, y - 3, right - left, 6),
+                svg.Box(x - 3, high, 6, low - high)]
 
 
 def colour(solution: Solution) -> str:
@@ -46,48 +47,61 @@ def colour(solution: Solution) -> str:
 
 def trade_off(record: Record) -> Safe | None:
     """Quality over p99, whiskers for intervals, discs by cost, the front as a line; None with nothing to show."""
-    points = [Point(name, colour(one), quality, one.latency_ms, one.cost_per_month)
-              for name, one in decision.ordered(record).items()
-              if (quality := one.metrics.get(record.metric)) is not None and one.latency_ms and one.latency_ms.p99 > 0]
+    points = {name: (_ends(one.latency_ms.p99, one.latency_ms.p99_low or None, one.latency_ms.p99_high or None),
+                     _ends(quality.value, quality.low, quality.high)) for name, one in decision.ordered(record).items()
+              if (quality := one.metrics.get(record.metric)) is not None and one.latency_ms and one.latency_ms.p99 > 0}
     if not points:
         return None
     limit = record.limits.get("p99")
-    across, marks = _time_scale(points, limit)
-    up, levels = _quality_scale(points)
-    shapes = [*_axes(record, across, marks, up, levels), *_limit(limit, across), _front(record, points, across, up)]
-    taken = [box for point in points for box in _boxes(point, points, across, up)]
+    across, marks = _time_scale([end for ends, _ in points.values() for end in ends], limit)
+    up, levels = _quality_scale([end for _, ends in points.values() for end in ends])
+    discs = [_disc(record, name, *points[name], across, up) for name in points]
+    taken = [box for disc in discs for box in disc.boxes]
     if limit is not None:
         taken.append(svg.Box(across(limit) - 2, FRAME.y, 4, FRAME.height))
-    for point in points:
-        shapes += _whiskers(point, across, up)
-        shapes.append(svg.circle(across(point.latency.p99), up(point.quality.value), _radius(point, points),
-                                 f"disc {point.colour}", _label(point)))
-    for point in points:
-        shapes += _named(point, points, across, up, taken)
-    return svg.drawing(WIDTH, HEIGHT, *shapes, label=f"{record.metric} against p99 latency and monthly cost")
+    shapes = [*_axes(record, across, marks, up, levels), *_limit(limit, across), _front(record, discs)]
+    for disc in discs:
+        (left, x, right), (low, y, high), whisker = disc.across, disc.up, f"whisker {disc.colour}"
+        shapes += [svg.line(left, y, right, y, whisker), svg.line(x, low, x, high, whisker),
+                   svg.circle(x, y, disc.radius, f"disc {disc.colour}", disc.label)]
+    return svg.drawing(WIDTH, HEIGHT, *shapes, *(shape for disc in discs for shape in _named(disc, taken)),
+                       label=f"{record.metric} against p99 latency and monthly cost")
 
 
-def _time_scale(points: list[Point], limit: float | None) -> tuple[svg.Scale, list[float]]:
-    ends = [end for point in points for end in point.across]
+def _ends(value: float, low: float | None, high: float | None) -> tuple[float, float, float]:
+    return value if low is None else low, value, value if high is None else high
+
+
+def _disc(record: Record, name: str, times: tuple[float, ...], qualities: tuple[float, ...], across: svg.Scale,
+          up: svg.Scale) -> Disc:
+    """A solution's place; the disc's area grows with the cost."""
+    one, short = record.solutions[name], svg.shorten(name, 24)
+    cost, most = one.cost_per_month, max((other.cost_per_month or 0.0) for other in record.solutions.values())
+    (left, x, right), (low, y, high) = map(across, times), map(up, qualities)
+    return Disc(name=name, colour=colour(one), across=(left, x, right), up=(low, y, high),
+                label=short if cost is None else f"{short} · {figures.dollars(cost).removesuffix('/month')}",
+                radius=6.0 if cost is None or most <= 0 else max(4.0, 15 * (cost / most) ** 0.5))
+
+
+def _time_scale(ends: list[float], limit: float | None) -> tuple[svg.Scale, list[float]]:
     low, high = min(ends), max(ends)
     if limit is not None and high / 4 < limit < high * 2.5:
         low, high = min(low, limit), max(high, limit)
     if high / low > 6:
         low, high = low / 1.5, high * 1.6
-        return svg.logarithmic(low, high, FRAME.x, FRAME.x + FRAME.width), svg.decades(low, high)
+        return svg.logarithmic(low, high, FRAME.x, FRAME.right), svg.decades(low, high)
     high *= 1.15
-    return svg.linear(0, high, FRAME.x, FRAME.x + FRAME.width), svg.ticks(0, high)
+    return svg.linear(0, high, FRAME.x, FRAME.right), svg.ticks(0, high)
 
 
-def _quality_scale(points: list[Point]) -> tuple[svg.Scale, list[float]]:
-    ends = [end for point in points for end in point.up]
+def _quality_scale(ends: list[float]) -> tuple[svg.Scale, list[float]]:
     margin = 0.15 * (max(ends) - min(ends)) or 0.1 * abs(max(ends)) or 0.1
     low, high = min(ends) - margin, max(ends) + margin
-    return svg.linear(low, high, FRAME.y + FRAME.height, FRAME.y), svg.ticks(low, high)
+    return svg.linear(low, high, FRAME.bottom, FRAME.y), svg.ticks(low, high)
 
 
 def _axes(record: Record, across: svg.Scale, marks: list[float], up: svg.Scale, levels: list[float]) -> list[Safe]:
-    bottom, right = FRAME.y + FRAME.height, FRAME.x + FRAME.width
+    bottom, right = FRAME.bottom, FRAME.right
     shapes = [svg.line(FRAME.x, bottom, right, bottom, "axis")]
     for mark in marks:
         shapes.append(svg.text(across(mark), bottom + 20, figures.three(mark), anchor="middle", class_="tick"))
@@ -95,72 +109,41 @@ def _axes(record: Record, across: svg.Scale, marks: list[float], up: svg.Scale, 
     for level in levels:
         shapes.append(svg.text(FRAME.x - 10, up(level) + 4, figures.three(level), anchor="end", class_="tick"))
         shapes.append(svg.line(FRAME.x, up(level), right, up(level), "grid"))
-    shapes.append(svg.text(right, bottom + 42, "p99 of a request, ms", anchor="end", class_="tick"))
-    shapes.append(svg.text(4, 16, record.metric, class_="tick"))
-    return shapes
+    return [*shapes, svg.text(right, bottom + 42, "p99 of a request, ms", anchor="end", class_="tick"),
+            svg.text(4, 16, record.metric, class_="tick")]
 
 
 def _limit(limit: float | None, across: svg.Scale) -> list[Safe]:
     if limit is None:
         return []
-    x, right = across(limit), FRAME.x + FRAME.width
+    x, right = across(limit), FRAME.right
     if not FRAME.x <= x <= right:
         words = f"the limit, {figures.ms(limit)}, lies to the {'right →' if x > right else 'left ←'}"
         return [svg.text(right, 16, words, anchor="end", class_="tick")]
-    return [svg.line(x, FRAME.y - 4, x, FRAME.y + FRAME.height, "limit"),
+    return [svg.line(x, FRAME.y - 4, x, FRAME.bottom, "limit"),
             svg.text(min(x, right - 50), 16, f"limit {figures.ms(limit)}", anchor="middle", class_="tick")]
 
 
-def _front(record: Record, points: list[Point], across: svg.Scale, up: svg.Scale) -> Safe:
+def _front(record: Record, discs: list[Disc]) -> Safe:
     """Through the Pareto set's solutions that each buy quality with time."""
-    front: list[Point] = []
-    sign = 1 if record.higher_is_better else -1
-    for point in sorted((point for point in points if point.name in record.pareto), key=lambda point: point.across[1]):
-        if not front or sign * point.quality.value > sign * front[-1].quality.value:
-            front.append(point)
-    return svg.polyline(((across(point.latency.p99), up(point.quality.value)) for point in front), "front")
+    front: list[tuple[float, float]] = []
+    for x, y in sorted(disc.middle for disc in discs if disc.name in record.pareto):
+        if not front or (y < front[-1][1] if record.higher_is_better else y > front[-1][1]):
+            front.append((x, y))
+    return svg.polyline(front, "front")
 
 
-def _whiskers(point: Point, across: svg.Scale, up: svg.Scale) -> list[Safe]:
-    (left, x, right), (low, y, high) = point.across, point.up
-    return [svg.line(across(left), up(y), across(right), up(y), f"whisker {point.colour}"),
-            svg.line(across(x), up(low), across(x), up(high), f"whisker {point.colour}")]
-
-
-def _boxes(point: Point, points: list[Point], across: svg.Scale, up: svg.Scale) -> list[svg.Box]:
-    (left, x, right), (low, y, high) = point.across, point.up
-    radius = _radius(point, points)
-    return [svg.Box(across(x) - radius, up(y) - radius, 2 * radius, 2 * radius),
-            svg.Box(across(left), up(y) - 3, across(right) - across(left), 6),
-            svg.Box(across(x) - 3, up(high), 6, up(low) - up(high))]
-
-
-def _named(point: Point, points: list[Point], across: svg.Scale, up: svg.Scale, taken: list[svg.Box]) -> list[Safe]:
-    words = _label(point)
-    at = across(point.latency.p99), up(point.quality.value)
-    radius = _radius(point, points)
-    place = svg.free_place(at, radius, (svg.wide(words, 14.5) + 6, 18.0), taken, FRAME)
+def _named(disc: Disc, taken: list[svg.Box]) -> list[Safe]:
+    """Its label, kept off what is taken, with a line to the disc where it had to go far."""
+    x, y = disc.middle
+    place = svg.free_place(disc.middle, disc.radius, (svg.wide(disc.label, 14.5) + 6, 18.0), taken, FRAME)
     taken.append(place)
-    middle = place.x + place.width / 2, place.y + place.height / 2
-    shapes = [svg.text(middle[0], middle[1] + 4.5, words, anchor="middle", class_=f"label {point.colour}")]
-    gap = max(place.x - at[0], at[0] - place.x - place.width, place.y - at[1], at[1] - place.y - place.height)
-    if gap > radius + 14:
-        near = (min(max(at[0], place.x), place.x + place.width), min(max(at[1], place.y), place.y + place.height))
-        share = radius / math.dist(at, near)  # from the disc's edge
-        edge = (at[0] + share * (near[0] - at[0]), at[1] + share * (near[1] - at[1]))
-        shapes.append(svg.line(*edge, *near, "leader"))
-    return shapes
-
-
-def _label(point: Point) -> str:
-    name = svg.shorten(point.name, 24)
-    return name if point.cost is None else f"{name} · {figures.dollars(point.cost).removesuffix('/month')}"
-
-
-def _radius(point: Point, points: list[Point]) -> float:
-    """The disc's area grows with the cost."""
-    most = max((other.cost or 0.0) for other in points)
-    return 6.0 if point.cost is None or most <= 0 else max(4.0, 15 * (point.cost / most) ** 0.5)
+    words = svg.text(place.middle[0], place.middle[1] + 4.5, disc.label, anchor="middle", class_=f"label {disc.colour}")
+    if max(place.x - x, x - place.right, place.y - y, y - place.bottom) <= disc.radius + 14:
+        return [words]
+    near = min(max(x, place.x), place.right), min(max(y, place.y), place.bottom)
+    share = disc.radius / math.dist(disc.middle, near)  # from the disc's edge
+    return [words, svg.line(x + share * (near[0] - x), y + share * (near[1] - y), *near, "leader")]
 
 
 def flips(record: Record) -> list[tuple[Boundary, Safe]]:

@@ -65,18 +65,16 @@ def word(held: Verdict) -> str:
 def quality(record: Record) -> Table:
     """Every metric of every solution."""
     solutions = decision.ordered(record)
-    names = list(dict.fromkeys(name for solution in solutions.values() for name in solution.metrics))
-    rows = tuple((name, *(_estimate(solution.metrics.get(name)) for solution in solutions.values()))
-                 for name in names)
+    names = dict.fromkeys(name for solution in solutions.values() for name in solution.metrics)
+    rows = tuple((name, *(_estimate(solution.metrics.get(name)) for solution in solutions.values())) for name in names)
     return Table(headings=("metric", *solutions), rows=rows, numbers=1)
 
 
 def slices(record: Record) -> Table:
     """The primary metric on every slice, with the number of requests in it."""
     solutions = decision.ordered(record)
-    names = list(dict.fromkeys(part for solution in solutions.values() for part in solution.slices))
     rows = []
-    for part in names:
+    for part in dict.fromkeys(part for solution in solutions.values() for part in solution.slices):
         found = [solution.slices.get(part, {}).get(record.metric) for solution in solutions.values()]
         sizes = [one.requests for one in found if one and one.requests is not None]
         rows.append((part, f"{sizes[0]:,}" if sizes else NONE, *map(_estimate, found)))
@@ -111,21 +109,14 @@ def provenance(record: Record) -> Table:
             ("seeds", ", ".join(map(str, record.seeds))),
             ("events", f"{data.events:,}, {data.first} to {data.last}; {data.users:,} users, {data.items:,} items"),
             ("requests", ", ".join(f"{name} {count:,}" for name, count in data.requests.items())),
-            *((name, _pairs(values)) for name, values in
+            *((name, ", ".join(f"{key} {value}" for key, value in values.items())) for name, values in
               (("split", record.split), ("machine", record.machine), ("versions", record.versions))),
             ("seconds", ", ".join(f"{step} {figures.three(spent)}" for step, spent in record.timings.items()))]
     return Table(headings=("what", "which"), rows=tuple((what, which) for what, which in rows if which))
 
 
-def _pairs(values: dict[str, str] | dict[str, str | int | float]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
-
-
 def _estimate(found: Estimate | None) -> str:
-    if found is None:
-        return NONE
-    interval = figures.span(found)
-    return f"{figures.quality(found.value)} ({interval})" if interval else figures.quality(found.value)
+    return figures.told(found) if found else NONE
 
 
 def _or_none(value: float | None, form: Callable[[float], str]) -> str:

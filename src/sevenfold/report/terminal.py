@@ -11,7 +11,6 @@ from sevenfold.record import Record, Solution
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-HEADINGS = ("solution", "{metric}", "p99", "memory", "fit", "cost", "limits")
 FEW = 200  # requests: below it an interval is a rough thing
 STYLES = {True: "bold green", False: ""}
 
@@ -25,8 +24,8 @@ def summary(record: Record) -> RenderableType:
 
     words = tables.comparison(record)
     drawn = Table(box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in HEADINGS:
-        drawn.add_column(heading.format(metric=record.metric), justify="left" if heading in ("solution", "limits") else "right")
+    for heading in ("solution", record.metric, "p99", "memory", "fit", "cost", "limits"):
+        drawn.add_column(heading, justify="left" if heading in ("solution", "limits") else "right")
     for number, (name, value, interval, *measured) in enumerate(words.rows):
         quality = f"{value} [{interval.replace(' to ', '–')}]" if interval else value
         cells = (name, quality, *measured[:4], open_limits(record.solutions[name]))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,7 +58,7 @@ class Memory:
         """Take events in order of arrival: those whose id was taken before are left out. Durable when it returns."""
         fresh = Taken(0, 0)
         users, items = (_texts(table.column(self._column(name))) for name in ("user", "item"))
-        strangers = sorted(set(_unknown(items, self._known)))
+        strangers = sorted(set(items) - self._known.keys())
         people = sorted(set(users))
         keys = [self._key("n"), *(self._key("e", one) for one in ids), *(self._key("u", one) for one in people),
                 *(self._key("i", one) for one in strangers)]
@@ -67,7 +67,7 @@ class Memory:
             nonlocal fresh
             counted, told, rest = values[0], values[1:1 + len(ids)], values[1 + len(ids):]
             blobs, late = dict(zip(people, rest, strict=False)), dict(zip(strangers, rest[len(people):], strict=True))
-            events, more = _count(counted)
+            events, more = (_number(counted[:8]), _number(counted[8:])) if counted else (0, 0)
             rows = _first_of_each(ids, told)
             fresh = Taken(len(rows), len(ids) - len(rows))
             puts: dict[bytes, bytes | None] = {}
@@ -190,10 +190,6 @@ def _grouped(users: Sequence[str]) -> Iterator[tuple[str, Array]]:
     return ((user, np.array(own)) for user, own in rows.items())
 
 
-def _unknown(items: Iterable[str], known: Mapping[str, int]) -> Iterator[str]:
-    return (item for item in items if item not in known)
-
-
 def _texts(column: pa.ChunkedArray) -> list[str]:
     return [str(one) for one in column.to_pylist()]
 
@@ -209,7 +205,3 @@ def _packed(number: int) -> bytes:
 
 def _number(packed: bytes | None) -> int:
     return -1 if packed is None else int.from_bytes(packed, "little")
-
-
-def _count(packed: bytes | None) -> tuple[int, int]:
-    return (0, 0) if packed is None else (_number(packed[:8]), _number(packed[8:]))

@@ -28,10 +28,7 @@ class Store(Protocol):
     Events have offsets: 0, 1, 2 and so on, without a gap. A key has 1 to 511 bytes. `StoreError` where the store fails.
     """
 
-    @property
-    def durable(self) -> bool:
-        """Whether what `change` acknowledges outlives a power cut."""
-        ...
+    durable: bool  # whether what `change` acknowledges outlives a power cut
 
     def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The value of each key at one moment; `None` where there is none."""
@@ -63,9 +60,11 @@ class Store(Protocol):
         """Let go of the store; a second call does nothing."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(self, *error: object) -> None: ...
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def checked(keys: Sequence[bytes], where: str) -> Sequence[bytes]:

@@ -15,13 +15,13 @@ from itertools import islice
 from pathlib import Path
 from struct import Struct
 from threading import RLock
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import lmdb
 from lmdb.verify import VerifyError, verify
 
 from sevenfold.errors import StoreError
-from sevenfold.stores.contract import Make, checked
+from sevenfold.stores.contract import Make, Store, checked
 
 MAP = 1 << 36  # bytes of address space to begin with
 FORMAT = b"1"
@@ -32,7 +32,7 @@ RESTORE = "Name another folder, or bring this one back from a copy."
 T = TypeVar("T")
 
 
-class Lmdb:
+class Lmdb(Store):
     """State and log in one environment; a process opens a folder once."""
 
     durable = True
@@ -93,12 +93,6 @@ class Lmdb:
     def close(self) -> None:
         """Let go of the folder."""
         self._environment.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def _open_databases(self, path: Path) -> None:
         with self._environment.begin(write=True) as transaction:  # no process writes while the files are looked at

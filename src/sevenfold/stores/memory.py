@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from threading import RLock
-from typing import Self
 
-from sevenfold.stores.contract import Make, checked
+from sevenfold.stores.contract import Make, Store, checked
 
 WHERE = "memory://"
 
 
-class Memory:
+class Memory(Store):
     """A dict and a list behind one lock."""
 
     durable = False
@@ -57,9 +56,3 @@ class Memory:
 
     def close(self) -> None:
         """Nothing to let go of."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl
 
 from sevenfold.errors import MissingPackage, StoreError, nearest
-from sevenfold.stores.contract import Make, checked
+from sevenfold.stores.contract import Make, Store, checked
 
 FORMAT = b"1"
 BATCH = 256  # records read at a time
@@ -23,7 +23,7 @@ DURABLE = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewr
 OPTIONS = {"name": "default", "durability": "strong", "db": "0"}
 
 
-class Redis:
+class Redis(Store):
     """State and log under the keys `sevenfold:NAME:…` of one database."""
 
     def __init__(self, url: str) -> None:
@@ -79,12 +79,6 @@ class Redis:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def _check(self) -> None:
         self._client.set(self._format, FORMAT, nx=True)

@@ -56,29 +56,27 @@ class _Table:
         self.value = value[order]
         self.ends = prefix(np.bincount(item[order], minlength=len(column)))
 
-    def of(self, items: Array) -> tuple[I64, I64]:
-        """(place in `items`, value) of every value of these items; none for an item below 0."""
+    def of(self, items: Array) -> tuple[I64, I64, I64]:
+        """CSR of the values of these items, none for an item below 0: offsets, each one's place in `items`, values."""
         start = self.ends[items]
-        length = np.where(items < 0, 0, self.ends[items + 1] - start)
-        rows = np.repeat(np.arange(len(items)), length)
-        return rows, self.value[np.arange(len(rows)) + (start - prefix(length)[:-1])[rows]]
+        ends = prefix(np.where(items < 0, 0, self.ends[items + 1] - start))
+        rows = np.repeat(np.arange(len(items)), ends[1:] - ends[:-1])
+        return ends, rows, self.value[np.arange(len(rows)) + (start - ends[:-1])[rows]]
 
     def index(self, present: Any, positives: Any) -> Index:
         """The positive events by user and value."""
         return present.once((self, Index), lambda: self._indexed(present, positives.rows))  # type: ignore[no-any-return]
 
     def _indexed(self, present: Any, rows: I64) -> Index:
-        place, value = self.of(present.data.log.item[rows])
+        _, place, value = self.of(present.data.log.item[rows])
         user = present.data.log.user[rows][place].astype(np.int64)
         return Index(np.where(user < 0, -1, user * self.size + value), len(present.data.log).bit_length(), place)
 
     def shares(self, at: Moment, positives: Any) -> Array:
         """[m] shares: integers until the one division."""
-        rows, value = self.of(at.entity("item"))
-        count = prefix(self._counts(at, positives, rows, value))
-        ends = np.searchsorted(rows, np.arange(len(at) + 1))
-        possible = positives.count(at) * np.diff(ends)
-        return ratio(count[ends[1:]] - count[ends[:-1]], possible)
+        ends, rows, value = self.of(at.entity("item"))
+        count = prefix(self._counts(at, positives, rows, value))[ends]
+        return ratio(count[1:] - count[:-1], positives.count(at) * (ends[1:] - ends[:-1]))
 
     def _counts(self, at: Moment, positives: Any, rows: I64, value: I64) -> I64:
         """The user's positive events with each (row, value): asked once a request where that is less to ask."""

@@ -49,7 +49,8 @@ class Closeness:
 
         def read(at: Moment) -> Array:
             item, (request, row) = at.entity("item"), at.requests
-            liked = self._liked(Moment(at.asked, at.present, request), positives, items)
+            parts = np.array_split(request, len(request) // BLOCK + 1)
+            liked = np.concatenate([self._liked(Moment(at.asked, at.present, part), positives, items) for part in parts])
             length = np.sqrt((liked * liked).sum(axis=1))
             return ratio((items[item] * liked[row]).sum(axis=1), lengths[item] * length[row])
 
@@ -58,5 +59,5 @@ class Closeness:
     def _liked(self, at: Moment, positives: Window, items: I64) -> I64:
         """[requests, dimensions] the sum of the vectors of what each user liked."""
         rows, known = positives.last(at, self.n), at.present.data.log.item
-        liked = np.where(rows < 0, -1, known[rows]) if len(known) else rows
-        return np.concatenate([items[part].sum(axis=1) for part in np.array_split(liked, len(liked) // BLOCK + 1)])
+        liked: I64 = items[np.where(rows < 0, -1, known[rows]) if len(known) else rows].sum(axis=1)
+        return liked

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from sevenfold.errors import ModelError
-from sevenfold.nouns import F32, F64, I32, I64
+from sevenfold.funnel.reranking import Context, best_first, stretched
+from sevenfold.nouns import F64, I32, I64
 
 
 class Diversity:
@@ -18,18 +19,17 @@ class Diversity:
     def __init__(self, *, strength: float = 0.1) -> None:
         self.strength = strength
 
-    def order(self, items: I32, scores: F32, content: F32, k: int) -> I64:
+    def order(self, items: I32, scores: F64, context: Context, k: int) -> I64:
         """Positions of the k chosen of n candidates, best first; ties go to the lower item code.
 
-        `items` [n], `scores` [n] finite, `content` [items, d] with rows of length 1 or 0, so that a product is a
-        cosine. Scores are stretched to 0..1 within the list. k·n·d multiplications.
+        Scores are stretched to 0..1 within the list; likeness is the cosine of the items' content. k·n·d multiplications.
         """
         if not 0 <= self.strength <= 1:
             raise ModelError("diversity.strength", f"got {self.strength}, expected a number in 0..1",
                              "0 keeps the order of the scores, 0.1 to 0.3 is usual.")
-        by_score = np.lexsort((items, -scores))
-        value = (1 - self.strength) * _stretch(scores[by_score])
-        vectors = content[items[by_score]].astype(np.float64)
+        by_score = best_first(items, scores)
+        value = (1 - self.strength) * stretched(scores[by_score])
+        vectors = context.content[items[by_score]].astype(np.float64)
         likeness = np.full(len(items), -np.inf)
         chosen = np.zeros(min(k, len(items)), np.int64)
         for place in range(len(chosen)):
@@ -37,11 +37,4 @@ class Diversity:
             best = chosen[place] = np.argmax(value - penalty)
             value[best] = -np.inf
             likeness = np.maximum(likeness, vectors @ vectors[best])
-        return by_score[chosen].astype(np.int64)
-
-
-def _stretch(scores: F32) -> F64:
-    """Scores in falling order, stretched to 0..1; zeros where all are equal."""
-    wide = scores.astype(np.float64)
-    span = wide[0] - wide[-1] if len(wide) else 0.0
-    return (wide - wide[-1]) / span if span > 0 else np.zeros(len(wide))
+        return by_score[chosen]

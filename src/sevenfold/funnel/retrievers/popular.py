@@ -24,6 +24,7 @@ class Popular:
     """
 
     random = False
+    where = "popular"
 
     def __init__(self, *, half_life: Duration = 2592000.0) -> None:
         self.half_life = half_life
@@ -33,8 +34,8 @@ class Popular:
 
     def fit(self, interactions: Interactions, *, seed: int) -> None:
         """Learn from the events before the cut; `ModelError` when there is none."""
-        histories.above_zero("popular", half_life=self.half_life)
-        histories.some("popular", interactions)
+        histories.above_zero(self.where, half_life=self.half_life)
+        histories.some(self.where, interactions)
         self._scores = self._counted(interactions.cut, interactions.time, interactions.item, interactions.items)
 
     def following(self, log: Log, items: int) -> Popular:

@@ -19,7 +19,7 @@ STYLE = Path(__file__).parents[1] / "page.css"
 MARGIN = 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Diagram:
     """A diagram as Mermaid text and as drawings, one for a wide page and one for a phone."""
 
@@ -41,16 +41,15 @@ def diagrams(design: Design, record: Record | None = None) -> tuple[Diagram, ...
               "time": ("What a row may know, and when", timeline.graph(design)),
               "funnel": ("From the question to the answer", funnel.graph(design, record)),
               "release": ("From the log to the next version", release.graph(design, record))}
-    return tuple(_diagram(name, title, one, design) for name, (title, one) in graphs.items() if one.nodes)
+    return tuple(Diagram(name, title, mermaid.text(one), *_drawn(name, one, design, f"{design.name}: {title}"))
+                 for name, (title, one) in graphs.items() if one.nodes)
 
 
-def _diagram(name: str, title: str, one: Graph, design: Design) -> Diagram:
-    label = f"{design.name}: {title}"
-    wide, narrow = layout.across(one, label), layout.down(one, label)
-    if name == "time":
-        wide = timeline.drawing(design, label, width=layout.WIDE, class_="wide")
-        narrow = timeline.drawing(design, label, width=layout.PHONE, class_="narrow")
-    return Diagram(name=name, title=title, mermaid=mermaid.text(one), svg=wide, narrow=narrow)
+def _drawn(name: str, one: Graph, design: Design, label: str) -> tuple[Safe, Safe]:
+    if name != "time":
+        return layout.across(one, label), layout.down(one, label)
+    return (timeline.drawing(design, label, width=layout.WIDE, class_="wide"),
+            timeline.drawing(design, label, width=layout.PHONE, class_="narrow"))
 
 
 def standalone(drawing: Safe) -> str:
@@ -64,14 +63,9 @@ def standalone(drawing: Safe) -> str:
 
 
 def _style() -> str:
-    """The page's rules about diagrams with the colours put in: by day, then by night."""
+    """The page's rules about diagrams with the colours put in, for programs that know no variables: by day, then by night."""
     css = STYLE.read_text(encoding="utf-8")
     rules = css.partition("/* diagrams */")[2].partition("/* end of diagrams */")[0]
-    day, night = (_coloured(rules, block) for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL))
+    colours = (dict(re.findall(r"(--\w+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL))
+    day, night = (re.sub(r"var\((--\w+)\)", lambda found, of=of: of[found[1]], rules) for of in colours)  # type: ignore[misc]
     return f"{day}@media (prefers-color-scheme: dark) {{{night}}}"
-
-
-def _coloured(rules: str, block: str) -> str:
-    """Rules with the colours that a block names put in, for programs that know no variables."""
-    colours = dict(re.findall(r"(--\w+): (#\w+)", block))
-    return re.sub(r"var\((--\w+)\)", lambda found: colours[found[1]], rules)

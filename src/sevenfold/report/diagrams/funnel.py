@@ -29,19 +29,15 @@ def funnels(design: Design, measured: Mapping[str, Measured | None], *, titled: 
     nodes: list[Node] = []
     edges: list[Edge] = []
     for band, (name, one) in enumerate(measured.items()):
-        found = _stages(one) if one else {}
+        found = {stage.stage: stage for stage in one.stages} if one else {}
+        if one and one.latency_ms:
+            found["answer"] = Stage(stage="answer", p99=one.latency_ms.p99)
         boxes = [node(f"{name}.{stage}", stage, lines, _notes(design, stage, found.get(stage)), lane=used.index(stage), band=band)
                  for stage, lines in said[name].items()]
         flow = _flow(design, design.solutions[name], found)
         edges += [Edge(box.name, after.name, flow.get(box.title, "")) for box, after in pairwise(boxes)]
         nodes += boxes
     return Graph(nodes=tuple(nodes), edges=tuple(edges), bands=tuple(measured) if titled else ())
-
-
-def _stages(measured: Measured) -> dict[str, Stage]:
-    """What was measured of each stage, and of the answer as a whole."""
-    whole = (Stage(stage="answer", p99=measured.latency_ms.p99),) if measured.latency_ms else ()
-    return {one.stage: one for one in (*measured.stages, *whole)}
 
 
 def _said(design: Design, solution: Solution) -> dict[str, list[str]]:
@@ -76,15 +72,13 @@ def _part(part: Part) -> str:
 
 def _notes(design: Design, stage: str, measured: Stage | None) -> tuple[str, ...]:
     """What a stage may take and what answers when it is late; and, once measured, what it took and how much is left."""
-    serving, answer = design.serving, StageBudget(within=design.requirements.limits.p99)
-    budgets = {"retrieve": serving.retrieve, "rank": serving.rank, "rerank": serving.rerank, "predict": serving.predict}
-    budget = {**budgets, "answer": answer}.get(stage, StageBudget())
+    whole = StageBudget(within=design.requirements.limits.p99)
+    budget = whole if stage == "answer" else getattr(design.serving, stage, StageBudget())
     within = duration(budget.within) if budget.within else ""
     took = f"p99 {figures.ms(measured.p99)}" if measured and measured.p99 is not None else ""
-    notes = (f"{took} of {within}" if took and within else took or (f"within {within}" if within else ""),
-             f"late: {budget.else_}" if budget.else_ else "",
-             f"recall {figures.quality(measured.recall)}" if measured and measured.recall is not None else "")
-    return tuple(note for note in notes if note)
+    return (f"{took} of {within}" if took and within else took or (f"within {within}" if within else ""),
+            f"late: {budget.else_}" if budget.else_ else "",
+            f"recall {figures.quality(measured.recall)}" if measured and measured.recall is not None else "")
 
 
 def _answer(design: Design) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import get_args
 
 from sevenfold import units
@@ -45,17 +46,21 @@ class Graph:
     lanes: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
 
+    @cached_property
+    def named(self) -> dict[str, Node]:
+        """The boxes by their names."""
+        return {one.name: one for one in self.nodes}
+
     @property
     def loops(self) -> bool:
         """Whether an arrow runs back to an earlier lane."""
-        lane = {one.name: one.lane for one in self.nodes}
-        return any(lane[one.end] < lane[one.start] for one in self.edges)
+        return any(self.named[one.end].lane < self.named[one.start].lane for one in self.edges)
 
 
 def node(name: str, title: str, lines: Iterable[str | None] = (), notes: Iterable[str | None] = (), *, lane: int,
          band: int = 0, kind: str = "") -> Node:
     """A box of what there is to say, each on one printable line; more than four lines end in how many more there are."""
-    said, noted = _said(lines), _said(notes)
+    said, noted = (tuple(line for one in words if one and (line := plain(one))) for words in (lines, notes))
     shown = said if len(said) <= MOST else (*said[:MOST - 1], f"and {len(said) - MOST + 1} more")
     return Node(name=name, title=plain(title), lines=shown, notes=noted, lane=lane, band=band, kind=kind)
 
@@ -103,7 +108,3 @@ def trained(design: Design) -> float | str:
 def staged(design: Design) -> bool:
     """Whether the ranker learns on later events than the retrievers."""
     return design.data.split.by == "time" and any(one.retrieve and one.rank for one in design.solutions.values())
-
-
-def _said(words: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(line for line in (plain(one) for one in words if one) if line)

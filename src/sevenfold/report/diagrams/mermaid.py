@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from sevenfold.report.diagrams.graph import Edge, Graph, Node
+from sevenfold.report.diagrams.graph import Graph, Node
 
 SHAPES = {"store": ('[("', '")]')}
 MARKS = '"#&;<>`[](){}|\\*~$'
@@ -14,7 +14,8 @@ MARKS = '"#&;<>`[](){}|\\*~$'
 def text(graph: Graph) -> str:
     """The flowchart from left to right; titled lanes and bands are subgraphs, bands one below the other."""
     identities = {one.name: f"n{number}" for number, one in enumerate(graph.nodes)}
-    lines = [*_groups(graph, identities), *(_edge(one, identities) for one in graph.edges)]
+    labels = ((f'|"{escaped(one.label)}"|' if one.label else "", one) for one in graph.edges)
+    lines = [*_groups(graph, identities), *(f"{identities[one.start]} -->{label} {identities[one.end]}" for label, one in labels)]
     if any(one.kind == "aside" for one in graph.nodes):
         lines.append("classDef aside stroke-dasharray:5 4")
     lines += [f"g{number - 1} ~~~ g{number}" for number in range(1, len(graph.bands))]
@@ -37,11 +38,6 @@ def _node(one: Node, identity: str) -> str:
     opened, closed = SHAPES.get(one.kind, ('["', '"]'))
     words = "<br/>".join(escaped(line) for line in (one.title, *one.lines, *one.notes))
     return f"{identity}{opened}{words}{closed}{':::aside' if one.kind == 'aside' else ''}"
-
-
-def _edge(one: Edge, identities: dict[str, str]) -> str:
-    label = f'|"{escaped(one.label)}"|' if one.label else ""
-    return f"{identities[one.start]} -->{label} {identities[one.end]}"
 
 
 def escaped(words: str) -> str:

@@ -129,7 +129,7 @@ def _reads(design: Design, group: str) -> set[str]:
     own = own if own in _tables(design.data) else "events"
     kinds = {part.name for part in design.data.features[group].values()}
     return {own for kind in kinds if kind in COLUMNS} | {"events" for kind in kinds if kind not in COLUMNS} | (
-        {"items"} & set(_tables(design.data)) if "affinity" in kinds else set())
+        {"items"} & set(_tables(design.data)) if {"affinity", "closeness"} & set(kinds) else set())
 
 
 def _onward(design: Design, made: list[Node]) -> list[Edge]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from sevenfold.design.checks.splits import wait
@@ -20,11 +21,11 @@ def graph(design: Design, record: Record | None = None) -> Graph:
     """The loop above, what watches over it below."""
     measured = record.solutions.get(record.winner) if record and record.winner else None
     main = [_log(design), _training(design, measured), _candidate(design, record), *_steps(design), _serving(design, measured)]
-    aside = [*_monitoring(design), *_undo(design, main[-2].lane), *_lists(design)]
+    aside, watching = zip(*_aside(design, main[-2]), strict=True)
     condition = CONDITIONS[design.monitoring.release.if_] if design.monitoring.release else ""
     chain = [Edge(one.name, after.name, condition if one.name == "candidate" else "") for one, after in pairwise(main)]
     back = Edge("serving", "log", f"{share(design.serving.log)} of the answers and their inputs")
-    return Graph(nodes=(*main, *aside), edges=(*chain, back, *_watching(design, {one.name for one in aside}, main[-2].name)))
+    return Graph(nodes=(*main, *aside), edges=(*chain, back, *(edge for edges in watching for edge in edges)))
 
 
 def _log(design: Design) -> Node:
@@ -61,30 +62,18 @@ def _serving(design: Design, measured: Solution | None) -> Node:
                 [f"{took} of {duration(limit)}" if took and limit else took or within], lane=SERVING)
 
 
-def _monitoring(design: Design) -> list[Node]:
-    drift, online = design.monitoring.drift, design.evaluation.online
+def _aside(design: Design, live: Node) -> Iterator[tuple[Node, tuple[Edge, ...]]]:
+    """What watches over the loop, each with its arrows."""
+    drift, online, release, batch = (design.monitoring.drift, design.evaluation.online, design.monitoring.release,
+                                     design.serving.batch)
     watched = design.monitoring.watch or (design.evaluation.metric, *(online.guards if online else ()))
     drifting = [f"drift of {drift.top_features}, {drift.test}", f"then {drift.then}"] if drift else []
-    return [node("monitoring", "monitoring", [*drifting, *dict.fromkeys(watched)], lane=LOG, band=1, kind="aside")]
-
-
-def _undo(design: Design, lane: int) -> list[Node]:
-    release = design.monitoring.release
-    return [node("undo", "undo", [f"on {metric}" for metric in release.undo_on], lane=lane, band=1, kind="aside")
-            ] if release and release.undo_on else []
-
-
-def _lists(design: Design) -> list[Node]:
-    batch = design.serving.batch
-    return [node("lists", "batch lists", [batch.store, f"every {duration(batch.every)}"], lane=SERVING, band=1, kind="store")
-            ] if batch else []
-
-
-def _watching(design: Design, aside: set[str], live: str) -> list[Edge]:
-    """The arrows of what watches over the loop."""
-    drift, batch = design.monitoring.drift, design.serving.batch
-    edges = {"monitoring": [Edge("log", "monitoring"),
-                            *([Edge("monitoring", "training", "retrain")] if drift and drift.then == "retrain" else [])],
-             "undo": [Edge("undo", live, "rollback")],
-             "lists": [Edge("lists", "serving", LISTS[batch.for_] if batch else "")]}
-    return [edge for name, made in edges.items() if name in aside for edge in made]
+    again = (Edge("monitoring", "training", "retrain"),) if drift and drift.then == "retrain" else ()
+    yield (node("monitoring", "monitoring", [*drifting, *dict.fromkeys(watched)], lane=LOG, band=1, kind="aside"),
+           (Edge("log", "monitoring"), *again))
+    if release and release.undo_on:
+        yield (node("undo", "undo", [f"on {metric}" for metric in release.undo_on], lane=live.lane, band=1, kind="aside"),
+               (Edge("undo", live.name, "rollback"),))
+    if batch:
+        yield (node("lists", "batch lists", [batch.store, f"every {duration(batch.every)}"], lane=SERVING, band=1, kind="store"),
+               (Edge("lists", "serving", LISTS[batch.for_]),))

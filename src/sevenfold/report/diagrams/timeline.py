@@ -14,6 +14,7 @@ from sevenfold.report.diagrams.graph import Edge, Graph, Node, duration, gap, no
 from sevenfold.report.tags import Safe, join, tag
 
 NOW = ("attribute", "embed", "image", "hour", "weekday", "words", "characters", "log", "bucket", "hash", "cross", "distance")
+PAST = ("past", "now")  # kinds of a span that end by t
 STEP = 36.0  # from one row to the next
 BAR = 9.0
 BLOCK = 46.0
@@ -44,9 +45,7 @@ def graph(design: Design) -> Graph:
     """The stretches in order: what is read, the question, the label; and the cuts below."""
     nodes: list[Node] = []
     if timed(design):
-        found = spans(design)
-        past = [one for one in found if one.kind in ("past", "now")]
-        label = [one for one in found if one.kind in ("target", "wait")]
+        past, label = ([one for one in spans(design) if (one.kind in PAST) is before] for before in (True, False))
         nodes = [*(node(f"past.{number}", _reach(one), [one.words], lane=0, kind="feature") for number, one in enumerate(past)),
                  node("t", "t", [design.framing.answer.at, "the question"], lane=1),
                  *(node(f"label.{number}", _reach(one), [one.words], lane=2 + number, kind="target")
@@ -54,10 +53,9 @@ def graph(design: Design) -> Graph:
     band = 1 if nodes else 0
     parts = [node(f"cut.{number}", one.name, [_size(one)], lane=number, band=band) for number, one in enumerate(cuts(design))]
     into = [Edge(one.name, "t") for one in nodes if one.lane == 0]
-    order = [Edge(one.name, after.name) for one, after in pairwise([one for one in nodes if one.lane])]
-    chain = [Edge(one.name, after.name) for one, after in pairwise(parts)] if design.data.split.by == "time" else []
+    pairs = [*pairwise([one for one in nodes if one.lane]), *(pairwise(parts) if design.data.split.by == "time" else ())]
     bands = (*(("what a row at t may know, and when its label is known",) if nodes else ()), _cutting(design))
-    return Graph(nodes=(*nodes, *parts), edges=(*into, *order, *chain), bands=bands)
+    return Graph(nodes=(*nodes, *parts), edges=(*into, *(Edge(one.name, after.name) for one, after in pairs)), bands=bands)
 
 
 def spans(design: Design) -> tuple[Span, ...]:
@@ -89,7 +87,7 @@ def _window(names: list[str], over: float, end: float, design: Design) -> Span:
 def _reads_labels(part: Part, design: Design) -> bool:
     """Positive events count as soon as they arrive, unless the label is the row's own or impressions are logged."""
     known_late = design.framing.label.own or design.data.events.request is not None
-    return "label" in part.params.values() or (part.name == "affinity" and known_late)
+    return "label" in part.params.values() or (part.name in ("affinity", "closeness") and known_late)
 
 
 def _label(design: Design) -> tuple[Span, ...]:
@@ -139,11 +137,8 @@ def _moment(seconds: float) -> str:
 
 def drawing(design: Design, label: str, *, width: float, class_: str) -> Safe:
     """The axis around t over the cuts; the cuts alone where the data have no clock."""
-    top, shapes = 1.0, Safe("")
-    if timed(design):
-        shapes, top = _axis(design, spans(design), width)
-    else:
-        shapes, top = svg.text(1, 14, "The data have no clock: nothing is earlier or later.", class_="flow"), 34.0
+    clockless = svg.text(1, 14, "The data have no clock: nothing is earlier or later.", class_="flow"), 34.0
+    shapes, top = _axis(design, spans(design), width) if timed(design) else clockless
     below, bottom = _blocks(design, top, width)
     return svg.drawing(width, bottom, shapes, below, label=label, class_=f"diagram {class_}")
 
@@ -183,7 +178,7 @@ def _scale(found: tuple[Span, ...], width: float) -> svg.Scale:
 def _bar(one: Span, at: svg.Scale, y: float, width: float) -> list[Safe]:
     """A span with its words above it, kept inside the drawing."""
     start, end = at(-math.inf if one.start is None else one.start), at(one.end)
-    past = one.kind in ("past", "now")
+    past = one.kind in PAST
     words = f"{plain(one.words)} · {one.told}"
     reach = svg.wide(words, WORDS)
     if past and reach <= end - 8:
@@ -206,8 +201,7 @@ def _ticks(found: tuple[Span, ...], at: svg.Scale, y: float, width: float) -> li
     """The ends of the spans under the axis; a label that would touch another is left out."""
     shapes: list[Safe] = []
     taken: list[svg.Box] = []
-    ends = sorted({end for one in found for end in (one.start, one.end) if end is not None}, key=abs)
-    for end in ends:
+    for end in sorted({end for one in found for end in (one.start, one.end) if end is not None}, key=abs):
         words = _moment(end)
         wide = svg.wide(words, 12) + 8
         box = svg.Box(min(max(at(end) - wide / 2, 0.0), width - wide), y, wide, 10)
