@@ -8,6 +8,8 @@ from sevenfold.funnel.retrievers.ease import Ease
 from sevenfold.registry import RERANKERS, RETRIEVERS
 from sevenfold.testing import check_reranker, check_retriever
 
+NEEDS = {"caps": {"by": "club"}}  # what has no default, by an attribute of `toy_context`
+
 
 @pytest.mark.parametrize("name", RETRIEVERS.names())
 def test_our_retrievers_keep_the_contract(name):
@@ -16,7 +18,7 @@ def test_our_retrievers_keep_the_contract(name):
 
 @pytest.mark.parametrize("name", RERANKERS.names())
 def test_our_rerankers_keep_the_contract(name):
-    check_reranker(name)
+    check_reranker(name, **NEEDS.get(name, {}))
 
 
 @pytest.mark.parametrize(("name", "params"), [
@@ -125,7 +127,7 @@ def test_a_retriever_that_breaks_a_clause_is_told_which(part, message):
 
 
 def test_a_parameter_that_no_document_could_give_is_told():
-    with pytest.raises(AssertionError, match=r"ease: takes \['content', 'popularity', 'regularisation'\], got \['depth'\]"):
+    with pytest.raises(AssertionError, match=r"ease: takes \['activity', 'content', 'dropout', 'popularity', 'regularisation'\], got \['depth'\]"):
         check_retriever("ease", depth=3)
 
 

@@ -172,4 +172,5 @@ class Answers:
     items: I32  # [B, k], padded with -1
     scores: F32  # [B, k], NaN where padded
     candidates: Candidates | None = None  # everything proposed, and what each stage thought of it, when traced
-    stages: Mapping[str, F32] = field(default_factory=dict)  # stage → [n] score of each candidate; NaN once dropped
+    # stage → [n] score of each candidate, NaN once dropped; "chance": with which a shown one was drawn, NaN where none was
+    stages: Mapping[str, F32] = field(default_factory=dict)

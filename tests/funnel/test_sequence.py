@@ -91,7 +91,7 @@ def fitted(interactions: Interactions, **params: object) -> Sequence:
 
 def test_what_comes_next_follows_from_the_order() -> None:
     interactions, visits, following = rounds()
-    scores = fitted(interactions, dimensions=16, length=5, epochs=20, learning_rate=0.01, negatives=32).scores(visits)
+    scores = fitted(interactions, dimensions=16, length=5, epochs=12, learning_rate=0.02, negatives=32).scores(visits)
     assert (scores.argmax(axis=1) == following).mean() > 0.9
 
 
@@ -107,6 +107,16 @@ def test_an_item_that_nobody_chose_is_not_proposed() -> None:
     scores = fitted(replace(interactions, items=25, content=np.zeros((25, 0), np.float32)), epochs=1).scores(visits)
     assert np.isneginf(scores[:, 24]).all()
     assert np.isfinite(scores[:, :24]).all()
+
+
+def test_an_item_of_the_held_out_events_alone_is_proposed_once_all_are_learnt() -> None:
+    interactions, visits, _ = toy()
+    item = interactions.item.copy()
+    item[-2:] = 24
+    new = replace(interactions, item=item, items=25, content=np.zeros((25, 0), np.float32))
+    chosen = fitted(new, dimensions=8)
+    assert np.isneginf(chosen.scores(visits)[:, 24]).all()
+    assert np.isfinite(fitted(new, dimensions=8, **chosen.kept()).scores(visits)).all()
 
 
 def test_given_epochs_are_kept_and_chosen_ones_repeat() -> None:

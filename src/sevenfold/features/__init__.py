@@ -6,6 +6,7 @@ kinds/       what a feature can be, one class a file                            
 Past         what a feature may be fitted on                                              (past.py)
 Present      the log as features read it: windows over streams of events                  (present.py)
 online       the same features event by event: a user's own events, items' totals           (online, reading, flow)
+partitions   the features of every event of a log larger than memory, part by part              (partitions.py)
 kernel       places, indices, windows: sorting once and searching; sums are integers      (kernel.py, dominance.py)
 """
 

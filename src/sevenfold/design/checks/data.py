@@ -33,7 +33,7 @@ SCANNED = {"object", "lake", "warehouse", "column", "stream"}  # good at much at
 RECORDS = {"relational", "key_value", "document", "graph", "search_index", "stream"}
 MANY = 1_000  # events a second: from here on one ordinary server is not enough
 
-PAST = {"count", "sum", "mean", "distinct", "last", "time_since", "ratio", "affinity", "common_neighbours",
+PAST = {"count", "sum", "mean", "distinct", "last", "time_since", "ratio", "affinity", "closeness", "common_neighbours",
         "resource_allocation"}  # kinds of features that read earlier events
 CLOCK = {"hour", "weekday"}
 KEYS = {"user": ("events.user",), "item": ("events.item",), "pair": ("events.user", "events.item"), "text": (),
@@ -95,7 +95,7 @@ def _sources(group: str, part: Part) -> Iterator[str]:
     """The keys of `data` without which a feature has nothing to read."""
     if part.name in PAST:
         yield from ("events.time", *KEYS[group], *(f"events.{one}" for one in ("user", "item") if one in columns(part)))
-        yield from ("items",) * (part.name == "affinity")
+        yield from ("items",) * (part.name in ("affinity", "closeness"))
     elif part.name in CLOCK and group == "context":
         yield "events.time"
     elif group in TABLES:

@@ -9,7 +9,7 @@ from sevenfold.design.estimate.traffic import entries
 from sevenfold.design.part import Part
 from sevenfold.design.sections import Split
 
-LIVE = {"count", "sum", "mean", "distinct", "last", "affinity", "time_since", "ratio"}  # change with every event
+LIVE = {"count", "sum", "mean", "distinct", "last", "affinity", "closeness", "time_since", "ratio"}  # change with every event
 WIDTHS = {"last": "n", "embed": "dimensions", "image": "dimensions"}
 KEEP, HISTORY = "requirements.privacy.keep", "data.events.history"
 

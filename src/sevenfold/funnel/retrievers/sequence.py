@@ -21,7 +21,7 @@ from sevenfold.nouns import F32, F64, I32, I64, SECOND, Array, Bools, Interactio
 from sevenfold.units import Duration, Share
 
 WHERE = "sequence"
-MOST_EPOCHS, PATIENCE = 20, 1
+MOST_EPOCHS, PATIENCE = 20, 2
 TOKENS, LEAST_STEPS = 4096, 16  # places in a batch, and batches in an epoch
 HELD_OUT = 0.05  # the last positive events by time, which only tell when to stop
 CHECKED = 2**26  # cells of the (examples × items) table with which the held-out loss is computed
@@ -31,14 +31,14 @@ class Sequence:
     """The next item, from the last `length` ones and their order.
 
     A start stands before a visitor's first item, so that somebody without a history is answered with what others begin
-    with. Learns from the events of the last `over` before the cut (None: from all); an item that nobody chose in that time
-    is not proposed. Trains until the held-out loss stops falling; with `epochs` given it trains so long, and on every event.
+    with. Learns from the events of the last `over` before the cut (None: from all). Trains until the held-out loss stops
+    falling; with `epochs` given it trains so long, and on every event. An item that it did not train on is not proposed.
     """
 
     random = True
     trained_by = "torch"  # of the extra `deep`; scoring does without
 
-    def __init__(self, *, dimensions: int = 64, length: int = 50, negatives: int = 512, dropout: Share = 0.2,
+    def __init__(self, *, dimensions: int = 64, length: int = 50, negatives: int = 1024, dropout: Share = 0.2,
                  over: Duration | None = None, epochs: int | None = None, learning_rate: float = 0.002) -> None:
         self.dimensions = dimensions
         self.length = length
@@ -50,16 +50,16 @@ class Sequence:
 
     def fit(self, interactions: Interactions, *, seed: int) -> None:
         """Learn items and attention; `ModelError` with fewer than two different items, `MissingPackage` without PyTorch."""
-        histories.above_zero(WHERE, over=self.over)
+        histories.above_zero(WHERE, length=self.length, negatives=self.negatives, over=self.over)
         events = _events(interactions, self.over)
-        known = np.bincount(events.item, minlength=interactions.items) > 0
-        if known.sum() < 2:
-            raise ModelError(WHERE, f"needs positive events of at least 2 items, got {known.sum()}",
+        different = len(np.unique(events.item))
+        if different < 2:
+            raise ModelError(WHERE, f"needs positive events of at least 2 items, got {different}",
                              "Loosen framing.label.is, or take a longer log.")
         with pytorch(WHERE, seed) as torch:
             trained, self.trained_epochs = _train(torch, self, events, interactions.items, np.random.default_rng(seed))
         self._item: F64 = trained.pop("item").astype(np.float64)  # [items + 1, dimensions], the start last
-        self._base: F64 = np.where(known, trained.pop("base").astype(np.float64), -np.inf)  # [items]
+        self._base: F64 = trained.pop("base").astype(np.float64)  # [items], -inf where there was nothing to learn from
         block = trained | attention.distances(trained.pop("near"), self.length)
         self._network = graph.Served(
             graph.to_onnx(attention.attend, {"x": (self.length, self.dimensions)}, block, WHERE), WHERE)
@@ -168,8 +168,10 @@ def _train(torch: Any, part: Sequence, events: _Events, items: int, rng: np.rand
     """The trained weights, and how many epochs they took."""
     until = np.quantile(events.time, 1.0 if part.epochs else 1 - HELD_OUT)
     train, (start, end) = events.time <= until, events.windows(part.length)
-    total = np.cumsum(np.bincount(events.item[train], minlength=items))
-    log_q = torch.from_numpy(np.log(np.maximum(np.diff(total, prepend=0), 1) / total[-1]).astype(np.float32))
+    count = np.bincount(events.item[train], minlength=items)
+    total, later = np.cumsum(count), events.later & ~train & (count[events.item] > 0)
+    log_q = torch.from_numpy(np.log(np.maximum(count, 1) / total[-1]).astype(np.float32))
+    never = torch.from_numpy(np.where(count > 0, 0.0, -np.inf).astype(np.float32))  # items that are not trained on
     first = {"item": 0.1 * rng.standard_normal((items + 1, part.dimensions), dtype=np.float32),
              "base": np.zeros(items, np.float32), **attention.initial(rng, part.dimensions, part.length)}
     weights = {name: torch.from_numpy(value).requires_grad_() for name, value in first.items()}
@@ -194,14 +196,14 @@ def _train(torch: Any, part: Sequence, events: _Events, items: int, rng: np.rand
                 losses.against_sample(own, scores, item[:, None] == other, log_q[other]).backward()
                 optimiser.step()
 
-    held_out = rng.permutation(np.flatnonzero(~train[end - 1]))[:max(CHECKED // items, 1)]
+    held_out = rng.permutation(np.flatnonzero(np.logical_or.reduceat(later, start)))[:max(CHECKED // items, 1)]
 
     def loss() -> float:
         with torch.no_grad():
             states, item = (torch.cat(parts)[:max(CHECKED // items, 1)] for parts in zip(*(
-                read(rows, ~train, 0.0) for rows in np.array_split(held_out, len(held_out) // 64 + 1))))
-            return float(torch.nn.functional.cross_entropy(states @ weights["item"][:-1].T + weights["base"], item))
+                read(rows, later, 0.0) for rows in np.array_split(held_out, len(held_out) // 64 + 1))))
+            return float(torch.nn.functional.cross_entropy(states @ weights["item"][:-1].T + weights["base"] + never, item))
 
     best, epochs = best_epoch(epoch, loss if len(held_out) else None, lambda: arrays(weights),
                               epochs=part.epochs or MOST_EPOCHS, patience=PATIENCE, where=WHERE)
-    return best, epochs
+    return best | {"base": best["base"] + never.numpy()}, epochs
