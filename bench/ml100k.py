@@ -36,7 +36,7 @@ from sevenfold.registry import RETRIEVERS
 PUBLISHED = {"SAR": 0.382, "NCF": 0.396, "LightGCN": 0.420, "BPR": 0.442, "BiVAE": 0.475}
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "ease": {"regularisation": (200.0, 300.0, 450.0), "popularity": (0.25, 0.5), "content": (0.0, 10.0, 20.0)},
-    "als": {"regularisation": (0.55, 0.85, 1.15), "confidence": (3.0, 4.5, 6.0)},
+    "als": {"regularisation": (20.0, 30.0, 40.0), "confidence": (3.0, 4.5, 6.0)},
 }
 
 

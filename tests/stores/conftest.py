@@ -16,23 +16,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.kill()
 
 
+def new(request: pytest.FixtureRequest, folder: Path) -> str:
+    if request.param == "redis":
+        return f"{request.getfixturevalue('server').url}?name={folder.name}"
+    return {"memory": "memory://", "lmdb": f"lmdb://{folder / 'store'}"}[request.param]
+
+
 @pytest.fixture(params=["memory", "lmdb", "redis"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new store of each kind."""
-    if request.param == "redis":
-        return f"{request.getfixturevalue('server').url}?name={tmp_path.name}"
-    return {"memory": "memory://", "lmdb": f"lmdb://{tmp_path / 'store'}"}[request.param]
+    return new(request, tmp_path)
+
+
+@pytest.fixture(params=["lmdb", "redis"])
+def lasting(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new store that outlives this process."""
+    return new(request, tmp_path)
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[stores.Store]:
     with stores.open(url) as opened:
         yield opened
-
-
-@pytest.fixture
-def lasting(url: str) -> str:
-    """A new store that outlives this process."""
-    if url == "memory://":
-        pytest.skip("memory is gone with the process")
-    return url

@@ -2,8 +2,7 @@
 
 H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, equation 8; content as further rows of the
 matrix as in O. Jeunen, J. Van Balen and B. Goethals, "Closed-Form Models for Collaborative Filtering with
-Side-Information", RecSys 2020, section 3; dropout as in H. Steck, "Autoencoders that don't overfit towards the Identity",
-NeurIPS 2020, section 3.
+Side-Information", RecSys 2020, section 3.
 """
 
 from __future__ import annotations
@@ -25,20 +24,15 @@ class Ease:
     """Weights between items, solved at once; a score is the sum of the weights from a visitor's items.
 
     `regularisation` is that of an item with the average count; it grows with the count to the power of `popularity`
-    (0: the same for all, as published). `dropout` is the share of choices that training hides, in expectation.
-    `content` is the weight of what items are beside who chose them (0: none). A user's choices weigh by how many there
-    are, to the power of minus `activity` (0: each the same). An item with neither events nor content, and a visitor
-    without a history, get no proposal.
+    (0: the same for all, as published). `content` is the weight of what items are beside who chose them (0: none). An
+    item with neither events nor content, and a visitor without a history, get no proposal.
     """
 
     random = False
 
-    def __init__(self, *, regularisation: float = 400.0, popularity: float = 0.5, dropout: float = 0.33,
-                 activity: float = 0.25, content: float = 10.0) -> None:
+    def __init__(self, *, regularisation: float = 400.0, popularity: float = 0.5, content: float = 10.0) -> None:
         self.regularisation = regularisation
         self.popularity = popularity
-        self.dropout = dropout
-        self.activity = activity
         self.content = content
         self._weights: F32 = np.zeros((0, 0), np.float32)  # [from, to]
         self._known: Bools = np.zeros(0, np.bool_)
@@ -46,18 +40,14 @@ class Ease:
     def fit(self, interactions: Interactions, *, seed: int) -> None:
         """Solve for the weights; `ModelError` when there is no event or the catalogue is too large."""
         histories.above_zero("ease", regularisation=self.regularisation)
-        if not 0 <= self.dropout < 1:
-            raise ModelError("ease.dropout", f"got {self.dropout}, expected a share from 0 to below 1",
-                             "Leave dropout out to get its default.")
         _guard(interactions.items)
         chosen = histories.choices("ease", interactions)
-        gram = _together(chosen, self.activity)
+        gram: F64 = (chosen.T @ chosen).toarray().astype(np.float64)
         count = gram.diagonal().copy()
         if self.content and interactions.content.size:
             gram += self.content * (interactions.content @ interactions.content.T)
         self._known = gram.diagonal() > 0
         shrink = self.regularisation * (np.maximum(count, 1) / count.mean()) ** self.popularity
-        shrink += self.dropout / (1 - self.dropout) * count
         np.fill_diagonal(gram, gram.diagonal() + shrink)
         weights = _inverse(gram)
         weights /= -weights.diagonal()
@@ -96,16 +86,7 @@ class Ease:
         return ease
 
     def _params(self) -> dict[str, Any]:
-        return {"regularisation": self.regularisation, "popularity": self.popularity, "dropout": self.dropout,
-                "activity": self.activity, "content": self.content}
-
-
-def _together(chosen: Any, activity: float) -> F64:
-    """How much the users who chose both items weigh [items, items]; one of the average activity weighs 1."""
-    count = np.diff(chosen.indptr).astype(np.float64)
-    weight = (np.maximum(count, 1) / count[count > 0].mean()) ** -activity
-    together: F64 = (chosen.T @ chosen.multiply(weight[:, None]).tocsr()).toarray().astype(np.float64)
-    return together
+        return {"regularisation": self.regularisation, "popularity": self.popularity, "content": self.content}
 
 
 def _inverse(matrix: F64) -> F64:
