@@ -62,7 +62,8 @@ def test_a_second_run_computes_nothing_again(design: Path, finished: tuple[recor
     record, folder = execute(documents.load(design), None, told)
     assert folder == finished[1]
     computed = [step for step, reused in told.reused.items() if not reused]
-    assert computed == ["load", "probe for leaks", "replay requests as they are served"], "these are quick, and look at the data each time"
+    quick = ["load", "probe for leaks", "replay requests as they are served"]
+    assert computed == quick, "these look at the data each time"
     assert replace(record, timings={}) == replace(finished[0], timings={})
 
 
