@@ -30,7 +30,7 @@ check: $(VENV)/dev  ## style, types and the order of the parts
 	$(BIN)/python -m pytest tests/test_architecture.py
 
 bench: $(VENV)/dev  ## measure beside the peers (SEVENFOLD_DATA names the folder with the data sets)
-	$(BIN)/python bench/features.py --rows 1M
+	$(BIN)/python bench/features.py --rows 1000000
 	$(BIN)/python bench/ml100k.py
 	$(BIN)/python bench/mutations.py
 
