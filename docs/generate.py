@@ -17,14 +17,14 @@ from sevenfold import registry, units
 from sevenfold.design import findings, sections, vocabulary
 from sevenfold.design.checks import pages
 from sevenfold.design.checks.examples import examples
-from sevenfold.design.convert import required
-from sevenfold.design.described import comments, default_of, part_text, spell_type, spell_value
+from sevenfold.design.convert import default_of, required
+from sevenfold.design.described import comments, part_text, spell_type, spell_value
+from sevenfold.design.facts import STEPS
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from design import mutants  # the tests know how faults are planted
 
 HERE = Path(__file__).parent
-STEPS = ("requirements", "framing", "data", "solutions", "evaluation", "serving", "monitoring")
 KINDS = {"feature": "Features", "retriever": "Retrievers", "learner": "Learners", "reranker": "Re-rankers"}
 EDITOR = """Editors complete and underline with `sevenfold schema > sevenfold.schema.json` and, as a document's first line,
 `# yaml-language-server: $schema=sevenfold.schema.json` (the path from the document to the schema)."""

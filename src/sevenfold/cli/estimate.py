@@ -87,10 +87,15 @@ def _end(found: Estimate) -> Iterator[str]:
 
 def _measured(file: Path, name: str, found: Estimate) -> list[dict[str, str | bool]]:
     """What the latest run beside the document measured, against the estimate; nothing where it ran another design."""
-    runs = file.parent / "runs"
-    if not (runs / "latest" / records.FILE).is_file() or (record := records.read(runs)).name != name:
-        return []
-    return [_against(solution, what, unit, value, guess) for solution, what, unit, value, guess in _pairs(record, found)]
+    record = latest(file, name)
+    return [_against(*pair) for pair in _pairs(record, found)] if record else []
+
+
+def latest(file: Path, name: str) -> Record | None:
+    """The record of the latest run beside a design, where there is one and it ran the design of this name."""
+    folder = file.parent / "runs" / "latest"
+    record = records.read(folder) if (folder / records.FILE).is_file() else None
+    return record if record and record.name == name else None
 
 
 def _pairs(record: Record, found: Estimate) -> Iterator[tuple[str, str, str, float, float]]:

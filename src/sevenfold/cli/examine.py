@@ -16,10 +16,10 @@ from sevenfold import design as documents
 from sevenfold.design.findings import Finding
 from sevenfold.design.followups import FollowUp, followups, new
 from sevenfold.design.grade import cases, grade, reference, text
+from sevenfold.design.mapping import said
 from sevenfold.design.read import content
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
-from sevenfold.design.variation import at, flow
 from sevenfold.errors import DesignError
 from sevenfold.record import Record
 from sevenfold.report.outline import decided
@@ -90,10 +90,9 @@ def asked_for() -> str:
 def _lacking(design: Design, one: FollowUp) -> Iterator[str]:
     """Each changed requirement that the document does not hold."""
     for change in one.changes:
-        value = at(plain(design), change.path)
-        said = None if value is None else flow(value)
-        if said != change.after:
-            yield f"{change.path} is {said or 'not given'} in {design.source}, the question wants {change.after or 'it gone'}"
+        value = said(plain(design), change.path)
+        if value != change.after:
+            yield f"{change.path} is {value or 'not given'} in {design.source}, the question wants {change.after or 'it gone'}"
 
 
 def judged(before: bytes, old: Design, edited: Design, one: FollowUp, record: Record | None) -> Iterator[str]:

@@ -19,12 +19,13 @@ from pathlib import Path
 from sevenfold.data import catalogue, draft, world
 from sevenfold.data.sources import CATALOGUED
 from sevenfold.design import Design, from_mapping, unbuilt
+from sevenfold.design.checks.examples import DESIGNS
+from sevenfold.design.checks.examples import cases as cases
 from sevenfold.design.document import parse
 from sevenfold.errors import DesignError, nearest
 
 HELP = "Write a complete design that checks clean, with its assumptions marked '# ?'; or draft one from a table."
 
-DESIGNS = Path(__file__).parent.parent / "designs"
 WORLD = {"users": 2_000, "items": 1_000, "events": 100_000, "seed": 0}
 SIMULATED = "data/"  # where a design finds the world that is written beside it
 
@@ -67,11 +68,6 @@ def run(args: argparse.Namespace) -> int:
         raise DesignError("new", "which design?",
                           f"Name one of {', '.join(cases())}, or draft one: sevenfold new --from my.csv.")
     return write_case(args.case, args.folder or Path(args.case), args.data)
-
-
-def cases() -> list[str]:
-    """The shipped designs."""
-    return sorted(path.stem for path in DESIGNS.glob("*.yaml") if "." not in path.stem)
 
 
 def variants(case: str) -> dict[str, Path | None]:

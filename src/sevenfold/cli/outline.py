@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sevenfold import record as records
 from sevenfold.cli import examine
+from sevenfold.cli.estimate import latest
 from sevenfold.design import load
 from sevenfold.design.sections import Design
 from sevenfold.errors import DesignError
@@ -59,13 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 def found(file: Path, design: Design, run: Path | None) -> Record | None:
     """The run that was named, or else the latest one beside a design if it is a run of that design."""
-    if run is not None:
-        return records.read(run)
-    latest = file.parent / "runs" / "latest"
-    if not (latest / records.FILE).is_file():
-        return None
-    record = records.read(latest)
-    return record if record.name == design.name else None
+    return records.read(run) if run else latest(file, design.name)
 
 
 def write_diagrams(design: Design, record: Record | None, folder: Path) -> None:

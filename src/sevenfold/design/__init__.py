@@ -2,9 +2,10 @@
 
 document     text → plain values with lines          convert   plain values → records, by type hints
 sections     the records                             read      files and mappings → designs and findings
-vocabulary   which parts the language names          checks    a function for each rule
-show         records → text, hash, plain values      schema    records → JSON Schema
-expression   label expressions                       questions  what is asked of a design, and what it answers
+vocabulary   which parts the language names          schema    records → JSON Schema, in the words of `described`
+show         records → text, hash, plain values      mapping   plain values by path: found, changed, on one line
+facts        what follows from a design              checks    a function, or words and a condition, for each rule
+expression   label expressions                       questions, followups, grade  what is asked, and how it was answered
 """
 
 from __future__ import annotations

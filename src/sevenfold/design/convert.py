@@ -52,6 +52,11 @@ def required(one: Field[Any]) -> bool:
     return one.default is MISSING and one.default_factory is MISSING
 
 
+def default_of(one: Field[Any]) -> Any:
+    """The default of a field that has one."""
+    return one.default if one.default_factory is MISSING else one.default_factory()
+
+
 def without_none(hint: Any) -> tuple[Any, ...]:
     """The alternatives of a type, `None` left out."""
     options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
@@ -114,7 +119,7 @@ class Reading:
                     self._missing(place, key)
                 value = UNREAD
             elif value is ABSENT:
-                value = one.default if one.default_factory is MISSING else one.default_factory()
+                value = default_of(one)
             values[one.name] = value
         return values
 

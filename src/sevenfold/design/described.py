@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, is_dataclass
+from dataclasses import Field, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold import registry, units
-from sevenfold.design.convert import required, without_none, written
+from sevenfold.design.convert import default_of, required, without_none, written
+from sevenfold.design.part import unit_of
 
 WORDS: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", units.Range: "range"}
-EXAMPLES = {units.Range: "0.9..1.1"}
 
 
 @cache
@@ -71,8 +71,7 @@ def spell_type(hint: Any) -> str:
 
 def spell_value(hint: Any, value: Any) -> str:
     """A default as a document writes it."""
-    unit = next((mark for mark in _marks(hint) if isinstance(mark, units.Unit)), None)
-    if unit is not None and isinstance(value, int | float):
+    if (unit := unit_of(hint)) and isinstance(value, int | float):
         return units.write(value, unit)
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
@@ -81,20 +80,15 @@ def spell_value(hint: Any, value: Any) -> str:
     return units.plain(value) if isinstance(value, float) else str(value)
 
 
-def default_of(one: Field[Any]) -> Any:
-    """The default of a field that has one."""
-    return one.default if one.default_factory is MISSING else one.default_factory()
-
-
 def _type_text(hint: Any) -> str:
     options = without_none(hint)
     record = next((option for option in options if is_dataclass(option) and option is not units.Range), None)
     if record is not None:
         return (record.__doc__ or "").removesuffix(".")
-    examples = [mark.example for mark in _marks(hint) if isinstance(mark, units.Unit)]
-    examples += [EXAMPLES[option] for option in options if option in EXAMPLES]
+    unit = unit_of(hint)
+    like = f", like {unit.example if unit else '0.9..1.1'}" if unit or units.Range in options else ""
     choice = "one of " if all(get_origin(option) is Literal for option in options) else ""
-    return choice + spell_type(hint).replace("`", "").replace(" · ", ", ") + (f", like {examples[0]}" if examples else "")
+    return choice + spell_type(hint).replace("`", "").replace(" · ", ", ") + like
 
 
 def _default_text(one: Field[Any], hint: Any) -> str:
@@ -102,11 +96,6 @@ def _default_text(one: Field[Any], hint: Any) -> str:
         return "must be given"
     value = default_of(one)
     return "" if value in (None, (), {}, "") or is_dataclass(value) else f"default {spell_value(hint, value)}"
-
-
-def _marks(hint: Any) -> list[Any]:
-    """The marks on a type and on the types inside it."""
-    return [*getattr(hint, "__metadata__", ()), *(mark for inner in get_args(hint) for mark in _marks(inner))]
 
 
 def _joined(*parts: str) -> str:

@@ -33,8 +33,9 @@ class Unreadable(Exception):
         self.line, self.problem, self.hint, self.code, self.path = line, problem, hint, code, path
 
 
-def decode(content: bytes) -> str:
-    """The bytes of a file as text."""
+def decode(content: bytes | str) -> str:
+    """The bytes of a file as text; a text is held to the same."""
+    content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     if len(content) > SIZE:
         raise Unreadable(1, f"the document has {len(content):,} bytes, and at most {SIZE:,} are read",
                          "A design is a page or two; data belong in files that it names.")

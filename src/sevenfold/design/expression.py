@@ -35,6 +35,8 @@ class _Tree:
 
     def columns(self) -> frozenset[str]:
         """The columns that are read."""
+        if isinstance(self, Column):
+            return frozenset((self.name,))
         parts = [part for value in vars(self).values() for part in (value if isinstance(value, tuple) else (value,))]
         return frozenset().union(*(part.columns() for part in parts if isinstance(part, _Tree)))
 
@@ -44,10 +46,6 @@ class Column(_Tree):
     """A column's own value; as a condition: it is true, or not zero."""
 
     name: str
-
-    def columns(self) -> frozenset[str]:
-        """The column itself."""
-        return frozenset((self.name,))
 
 
 @dataclass(frozen=True)
@@ -157,14 +155,14 @@ class _Reader:
         self.at += 1
         column = Column(word)
         operator = next((one for one in get_args(Operator) if self._take(one)), None)
-        if operator == "in":
-            self._expect("(")
-            values = [self.literal()]
-            while self._take(","):
-                values.append(self.literal())
-            self._expect(")")
-            return Compare(column, "in", tuple(values))
-        return Compare(column, operator, self.literal()) if operator else column
+        if operator != "in":
+            return Compare(column, operator, self.literal()) if operator else column
+        self._expect("(")
+        values = [self.literal()]
+        while self._take(","):
+            values.append(self.literal())
+        self._expect(")")
+        return Compare(column, "in", tuple(values))
 
     def _joined(self, word: str, term: Callable[[], Expression], join: type[And | Or]) -> Expression:
         terms = [term()]
@@ -174,17 +172,14 @@ class _Reader:
 
     def literal(self) -> Value:
         group, token, _ = self.tokens[self.at]
-        if group == "number":
-            value: Value = float(token) if re.search("[.eE]", token) else int(token)
-        elif group == "text":
-            value = token[1:-1]
-        elif token in CONSTANTS:
-            value = CONSTANTS[token]
-        else:
-            bare = f"Put a text in quotes: '{token}'."
-            raise self._stuck(bare if group == "word" else "A number, a quoted text, true or false is expected here.")
+        if group == "word" and token not in CONSTANTS:
+            raise self._stuck(f"Put a text in quotes: '{token}'.")
+        if group in ("sign", "end"):
+            raise self._stuck("A number, a quoted text, true or false is expected here.")
         self.at += 1
-        return value
+        if group == "number":
+            return float(token) if re.search("[.eE]", token) else int(token)
+        return token[1:-1] if group == "text" else CONSTANTS[token]
 
     def _take(self, token: str) -> bool:
         group, here, _ = self.tokens[self.at]

@@ -2,7 +2,7 @@
 
 Finding   one problem of one document: code, name, severity, where, line, problem, hint
 Rule      a stable code and the function that looks; its reason and examples stand beside it in YAML
-check     the decorator by which a function becomes a rule
+check     the decorator by which a function becomes a rule        rule      the same for one that is words and a condition
 RULES     code → rule
 """
 
@@ -11,13 +11,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, get_args
 
+from sevenfold import units
 from sevenfold.errors import DesignError
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+DAY = 86_400.0
+DURATION: units.Unit = get_args(units.Duration)[1]
 STAGES = ("concept", "design", "prototype", "pilot", "production")
+
+
+class Place(NamedTuple):
+    """Where a rule may speak and what it says: `when` so, else where nothing is given; `{paths}` in the problem are filled in."""
+
+    where: str
+    problem: str
+    hint: str
+    when: Callable[[Any], object] | None = None
+
+    def holds(self, design: Any) -> bool:
+        """The problem is there."""
+        return bool(self.when(design)) if self.when else attrgetter(self.where)(design) in (None, (), "")
 
 
 class Problem(NamedTuple):
@@ -99,6 +116,27 @@ def check(code: str, name: str, severity: Severity, since: str = "design") -> Ca
         return find
 
     return register
+
+
+def rule(code: str, name: str, severity: Severity, says: str, *places: Place, since: str = "design") -> None:
+    """Register a rule whose words are the same for every design, but for values that it names."""
+
+    def find(design: Any) -> Iterable[Problem]:
+        return [Problem(one.where, one.problem.format_map(vars(design)), one.hint) for one in places if one.holds(design)]
+
+    find.__doc__ = says
+    check(code, name, severity, since)(find)
+
+
+def span(seconds: float) -> str:
+    """A duration as a document writes it, rounded where that would be long."""
+    exact = units.write(seconds, DURATION)
+    return exact if len(exact) < 6 else f"{seconds / DAY:.3g}d" if seconds >= DAY else f"{seconds:.3g}s"
+
+
+def percent(share: float) -> str:
+    """A share as a document writes it."""
+    return f"{share * 100:.3g}%"
 
 
 def located(findings: Iterable[Finding], lines: Mapping[str, int]) -> list[Finding]:

@@ -18,10 +18,12 @@ from sevenfold.design.convert import without_none, written
 from sevenfold.design.document import parse
 from sevenfold.design.estimate import Estimate, Line, estimate
 from sevenfold.design.estimate.number import shown
-from sevenfold.design.findings import Finding
+from sevenfold.design.findings import SEVERITIES, Finding
+from sevenfold.design.mapping import at, said
+from sevenfold.design.part import unit_of
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
-from sevenfold.design.variation import at, flow, varied
+from sevenfold.design.variation import varied
 
 MOVES = 4  # lines of the estimate told for each question
 LEAST = 1.1  # the ratio below which a line has not moved
@@ -67,14 +69,15 @@ class FollowUp:
     @property
     def weight(self) -> tuple[int, ...]:
         """How much it breaks: errors first, then warnings, then infos."""
-        return tuple(sum(one.severity == severity for one in self.appears) for severity in ("error", "warning", "info"))
+        return tuple(sum(one.severity == severity for one in self.appears) for severity in SEVERITIES)
 
 
 def followups(design: Design) -> tuple[FollowUp, ...]:
     """Every question that changes something in this design, the one that breaks most first."""
-    found = check(design)
-    told = estimate(design)
-    asked = (_followup(design, found, told, entry) for entry in _entries() if _suits(design, entry))
+    found, told, given = check(design), estimate(design), plain(design)
+    asked = (_followup(design, found, told, entry) for entry in _entries()
+             if design.framing.task in entry.get("tasks", [design.framing.task])
+             and all(at(given, path) is not None for path in entry.get("needs", ())))
     return tuple(sorted((one for one in asked if one), key=lambda one: one.weight, reverse=True))
 
 
@@ -84,25 +87,18 @@ def _entries() -> tuple[Mapping[str, Any], ...]:
     return tuple(parse(f"all:\n{document}")[0]["all"])
 
 
-def _suits(design: Design, entry: Mapping[str, Any]) -> bool:
-    """The task is right and what the question is about is given."""
-    mapping = plain(design)
-    return design.framing.task in entry.get("tasks", [design.framing.task]) and all(
-        at(mapping, path) is not None for path in entry.get("needs", ()))
-
-
-def _followup(design: Design, found: list[Finding], told: Estimate, entry: Mapping[str, Any]) -> FollowUp | None:
+def _followup(design: Design, found: list[Finding], was: Estimate, entry: Mapping[str, Any]) -> FollowUp | None:
     before = plain(design)
     values = {path: value for path, how in entry["change"].items() for value in _values(before, path, how)}
-    after = varied(design, values)
-    changes = tuple(Change(path, *(None if (value := at(mapping, path)) is None else flow(value)
-                                   for mapping in (before, plain(after)))) for path in values)
-    values = {one.path: values[one.path] for one in changes if one.before != one.after}
-    if not values:
+    varying = varied(design, values)
+    after = plain(varying)
+    told = (Change(path, said(before, path), said(after, path)) for path in values)
+    changes = tuple(one for one in told if one.before != one.after)
+    if not changes:
         return None
-    now = check(after)
-    return FollowUp(entry["asks"], entry["think"], tuple(one for one in changes if one.path in values),
-                    new(now, found), new(found, now), moves(told, estimate(after)), values)
+    now = check(varying)
+    return FollowUp(entry["asks"], entry["think"], changes, new(now, found), new(found, now), moves(was, estimate(varying)),
+                    {one.path: values[one.path] for one in changes})
 
 
 def new(after: list[Finding], before: list[Finding]) -> tuple[Finding, ...]:
@@ -138,14 +134,14 @@ def _ratio(before: Line, after: Line) -> float:
 def _values(mapping: Mapping[str, Any], path: str, how: Mapping[str, Any]) -> Iterator[Any]:
     """The new value of a path, as a document writes it; none where there is nothing to multiply or to add to."""
     ((verb, by),) = how.items()
-    old = at(mapping, path)
+    old, unit = at(mapping, path), _unit(path)
     if verb == "to" or (verb == "unless" and old is None):
         yield by
     elif verb in ("times", "plus") and old is not None:
-        mark = _unit(path)
-        number = units.parse(old, mark) if mark else float(old)
-        changed = number * by if verb == "times" else number + units.parse(by, mark) if mark else number + by
-        yield units.write(_rounded(changed), mark) if mark else _rounded(changed)
+        number = units.parse(old, unit) if unit else float(old)
+        changed = number * by if verb == "times" else number + (units.parse(by, unit) if unit else by)
+        rounded = float(f"{changed:.12g}")  # so that a product is written as a person would
+        yield units.write(rounded, unit) if unit else rounded
 
 
 def _unit(path: str) -> units.Unit | None:
@@ -153,10 +149,4 @@ def _unit(path: str) -> units.Unit | None:
     kind: Any = Design
     for key in path.split("."):
         (kind, *_) = without_none(written(kind)[key][1])
-    mark = getattr(kind, "__metadata__", (None,))[0]
-    return mark if isinstance(mark, units.Unit) else None
-
-
-def _rounded(number: float) -> float:
-    """Twelve figures, so that a product is written as a person would."""
-    return float(f"{number:.12g}")
+    return unit_of(kind)

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from sevenfold.design.checks.examples import DESIGNS
+from sevenfold.design.checks.examples import cases as cases
 from sevenfold.design.convert import join, without_none, written
 from sevenfold.design.document import Unreadable, decode, parse
+from sevenfold.design.facts import STEPS as STEPS
 from sevenfold.design.findings import Finding
+from sevenfold.design.mapping import flow, said
 from sevenfold.design.read import content, examine, read
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
-from sevenfold.design.variation import at, flow
 from sevenfold.errors import DesignError, nearest
 
-STEPS = ("requirements", "framing", "data", "solutions", "evaluation", "serving", "monitoring")
 LETTERS = "ABCDEF"
 COSTS = {"error": 2.0, "warning": 1.0, "info": 0.25}
 MISSING, MOST = 0.25, 4
@@ -55,11 +56,6 @@ class Grades:
 
     steps: tuple[Grade, ...]
     differences: tuple[Difference, ...] = ()
-
-
-def cases() -> list[str]:
-    """The shipped designs by name."""
-    return sorted(path.stem for path in DESIGNS.glob("*.yaml") if "." not in path.stem)
 
 
 def reference(name: str) -> bytes:
@@ -120,7 +116,7 @@ def _missing(record: type, reference: Mapping[str, Any], mine: Any, path: str = 
 def _plain_values(document: bytes | str | None) -> dict[str, Any]:
     """What a document writes; nothing where it cannot be parsed."""
     try:
-        return parse(decode(document.encode() if isinstance(document, str) else document))[0] if document else {}
+        return parse(decode(document))[0] if document else {}
     except Unreadable:
         return {}
 
@@ -142,8 +138,7 @@ def _differences(path: str, mine: Any, reference: Any) -> Iterator[tuple[str, An
 
 def _told(raw: Mapping[str, Any], path: str, filled: Any) -> str | None:
     """A value as the document writes it, or else its default."""
-    own = at(raw, path)
-    return None if filled is None else flow(filled if own is None else own)
+    return None if filled is None else said(raw, path) or flow(filled)
 
 
 def _lines(one: Grade) -> Iterator[str]:

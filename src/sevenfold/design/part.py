@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import sevenfold.design.expression as expression
+from sevenfold import units
 from sevenfold.errors import DesignError
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
@@ -36,6 +37,12 @@ class Spelled:
     what: str
     check: Callable[[str], str]
     pattern: str | None = None
+
+
+def unit_of(hint: Any) -> units.Unit | None:
+    """The unit of a quantity, wherever it stands in a type."""
+    marks = getattr(hint, "__metadata__", ()) or filter(None, map(unit_of, get_args(hint)))
+    return next((one for one in marks if isinstance(one, units.Unit)), None)
 
 
 def check_name(text: str) -> str:

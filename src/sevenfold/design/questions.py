@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sevenfold.design.document import parse
+from sevenfold.design.facts import set_aside
+from sevenfold.design.mapping import at, flow
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
 
@@ -27,30 +29,21 @@ class Question:
 
 def questions(design: Design) -> tuple[Question, ...]:
     """Every question that this design's task raises, with its answer; defaults count as answers."""
+    return tuple(_asked(design))
+
+
+def _asked(design: Design) -> Iterator[Question]:
     said = plain(design)
-    return tuple(Question(step, one["asks"], one["where"], _text(_at(said, one["where"])), set_aside(design, one["where"]),
-                          one.get("example"))
-                 for step, asked in _table().items() for one in asked if _arises(one, design.framing.task, said))
-
-
-def set_aside(design: Design, path: str) -> str | None:
-    """The reason for which a path, or what lies above it, was set aside."""
-    return next((reason for above, reason in design.na.items() if f"{path}.".startswith(f"{above}.")), None)
+    for step, asked in _table().items():
+        for one in asked:
+            where, arises = one["where"], "with" not in one or at(said, one["with"]) is not None
+            if arises and design.framing.task in one.get("tasks", (design.framing.task,)):
+                yield Question(step, one["asks"], where, _text(at(said, where)), set_aside(design, where), one.get("example"))
 
 
 @cache
 def _table() -> dict[str, Any]:
     return parse(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))[0]
-
-
-def _arises(one: Mapping[str, Any], task: str, said: Mapping[str, Any]) -> bool:
-    return task in one.get("tasks", (task,)) and ("with" not in one or _at(said, one["with"]) is not None)
-
-
-def _at(said: Any, path: str) -> Any:
-    for key in path.split("."):
-        said = said.get(key) if isinstance(said, Mapping) else None
-    return said
 
 
 def _text(value: Any) -> str | None:
@@ -59,6 +52,4 @@ def _text(value: Any) -> str | None:
         said = {key: inner for key, inner in value.items() if inner not in ([], {}, False)}
         records = all(isinstance(inner, Mapping) for inner in said.values())
         value = list(said) if records else [f"{key}: {_text(inner)}" for key, inner in said.items()]
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or None
-    return (str(value).lower() if isinstance(value, bool) else str(value)) if value not in (None, "") else None
+    return (", ".join(map(str, value)) if isinstance(value, list) else flow(value)) or None

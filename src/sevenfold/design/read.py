@@ -68,7 +68,7 @@ def from_mapping(mapping: Mapping[str, Any]) -> Design:
 
 def _draft(text: str | bytes, source: str) -> tuple[Design | None, list[Finding], Mapping[str, int]]:
     try:
-        mapping, lines = parse(decode(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")))
+        mapping, lines = parse(decode(text))
     except Unreadable as error:
         finding = RULES[error.code].finding(error.path, error.problem, error.hint)
         return None, [replace(finding, line=error.line)], {}

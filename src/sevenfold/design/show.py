@@ -16,6 +16,7 @@ import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
 from sevenfold.design.convert import without_none, written
 from sevenfold.design.document import DECIMAL
+from sevenfold.design.mapping import laid_over, nested
 from sevenfold.design.part import Named, Part
 from sevenfold.design.sections import Design
 
@@ -24,7 +25,7 @@ def show(design: Design) -> str:
     """The document with every default written out; it reads back to an equal design."""
     mapping = plain(design)
     for path, reason in design.na.items():
-        _set_aside(mapping, path.split("."), reason)
+        mapping = laid_over(mapping, nested(path, {"na": reason}))
     texts = (_text({key: value}) for key, value in mapping.items())
     return "".join(f"\n{text}" if text.count("\n") > 1 else text for text in texts)
 
@@ -86,12 +87,6 @@ def _fold(node: Any, *, whole: bool = True) -> int:
     width = sum(_fold(one) for pair in pairs for one in pair) + 2
     node.flow_style = not pairs or (whole and width < 100)
     return width
-
-
-def _set_aside(mapping: dict[str, Any], path: list[str], reason: str) -> None:
-    for key in path[:-1]:
-        mapping = mapping.setdefault(key, {})
-    mapping[path[-1]] = {"na": reason}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from sevenfold.design.checks import (
-    capacity,
-    data,
-    document,
-    evaluation,
-    features,
-    framing,
-    labels,
-    monitoring,
-    requirements,
-    serving,
-    solutions,
-    splits,
-)
+from importlib import import_module
+
 from sevenfold.design.checks.running import check, unbuilt
 
-__all__ = ["capacity", "check", "data", "document", "evaluation", "features", "framing", "labels", "monitoring", "requirements",
-           "serving", "solutions", "splits", "unbuilt"]
+__all__ = ["FAMILIES", "check", "unbuilt"]
+
+FAMILIES = tuple(import_module(f"{__name__}.{family}") for family in (
+    "capacity", "data", "document", "evaluation", "features", "framing", "labels", "monitoring", "requirements", "serving",
+    "solutions", "splits"))

@@ -6,8 +6,6 @@ An error is only what even the hopeful end of a range breaks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 
 from sevenfold.design.estimate import Estimate, Line, estimate
 from sevenfold.design.estimate.defaults import faults
@@ -69,8 +67,9 @@ def sized_on_average(design: Design) -> Iterator[Problem]:
     if planned and peak and _enough_on_average(design, planned):
         least = min(peak, key=lambda one: one.value)
         if planned < least.value:
-            yield Problem("serving.replicas", f"{_replicas(planned)} can answer the average, but the peak asks for "
-                          f"{least.value:.0f} with {least.solution}: {least.formula}", "Size for the peak, and add a spare one.")
+            yield Problem("serving.replicas", f"{planned} replica{'s' * (planned > 1)} can answer the average, but the peak asks "
+                          f"for {least.value:.0f} with {least.solution}: {least.formula}",
+                          "Size for the peak, and add a spare one.")
 
 
 @check("V06", "throughput-shortfall", "error")
@@ -79,8 +78,9 @@ def shortfall(design: Design) -> Iterator[Problem]:
     planned, average = design.serving.replicas, _lines(design, "average replicas")
     if planned and average and not _enough_on_average(design, planned):
         least = min(average, key=lambda one: one.low)
-        yield Problem("serving.replicas", f"{_replicas(planned)} cannot answer the average: {least.solution} asks for at least "
-                      f"{least.low:.0f} ({least.formula} = {least.value:.0f})", "Plan more replicas, or keep fewer candidates.")
+        yield Problem("serving.replicas", f"{planned} replica{'s' * (planned > 1)} cannot answer the average: {least.solution} "
+                      f"asks for at least {least.low:.0f} ({least.formula} = {least.value:.0f})",
+                      "Plan more replicas, or keep fewer candidates.")
 
 
 @check("C06", "training-over-cadence", "error")
@@ -123,10 +123,6 @@ def _aimed(arm: list[Line]) -> bool:
     return bool(arm) and any(one.name in ("evaluation.online.effect", "requirements.goal.to") for one in arm[0].inputs)
 
 
-def _replicas(planned: int) -> str:
-    return f"{planned} replica{'s' if planned > 1 else ''}"
-
-
 def _enough_on_average(design: Design, planned: int) -> bool:
     return planned >= min((one.low for one in _lines(design, "average replicas")), default=0.0)
 
@@ -143,24 +139,10 @@ def _lines(design: Design, key: str) -> list[Line]:
     return [one for one in found.lines if one.key == key] if found else []
 
 
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """A design, equal to itself alone: it holds mappings and has no hash."""
-
-    design: Design
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.design is self.design
-
-    def __hash__(self) -> int:
-        return id(self.design)
-
-
 def _estimate(design: Design) -> Estimate | None:
-    return _estimated(_Same(design))
-
-
-@lru_cache(maxsize=1)
-def _estimated(same: _Same) -> Estimate | None:
-    """Once for all rules; None where an assumption is at fault, which C08 says."""
-    return None if any(faults(same.design.requirements.assume)) else estimate(same.design)
+    """Once for all rules, kept beside the values it follows from; None where an assumption is at fault, which C08 says."""
+    kept = vars(design)
+    if "_estimate" not in kept:
+        kept["_estimate"] = None if any(faults(design.requirements.assume)) else estimate(design)
+    found: Estimate | None = kept["_estimate"]
+    return found

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from math import ceil
 
 import sevenfold.design.vocabulary as vocabulary
-from sevenfold.design.checks.requirements import answers_online
-from sevenfold.design.checks.running import parts
-from sevenfold.design.checks.splits import DAY, percent, span, timed, wait
-from sevenfold.design.findings import Problem, check
+from sevenfold.design.facts import answers_online, explores, exposed, features, parts, timed, wait
+from sevenfold.design.facts import columns as columns
+from sevenfold.design.findings import Place, Problem, check, percent, rule, span
 from sevenfold.design.part import Part
-from sevenfold.design.sections import Design
+from sevenfold.design.sections import DAY, Design
 from sevenfold.errors import nearest
 
 # Store → what it is for.
@@ -40,15 +39,17 @@ KEYS = {"user": ("events.user",), "item": ("events.item",), "pair": ("events.use
         "context": (), "session": ("events.session",), "query": ("events.query",)}
 TABLES = {"user": "users", "item": "items", "query": "queries"}
 
-
-@check("D01", "source-underspecified", "warning", since="pilot")
-def underspecified(design: Design) -> Iterator[Problem]:
-    """The log does not say how far back it reaches, or in which kind of store it lies."""
-    if timed(design) and design.data.events.history is None:
-        yield Problem("data.events.history", "the log does not say how far back it reaches", "Say it: events: {history: 90d}.")
-    if "events" not in design.data.storage:
-        yield Problem("data.storage.events", "nothing says in which kind of store the log lies",
-                      "Say it: storage: {events: lake}.")
+rule("D01", "source-underspecified", "warning",
+     "The log does not say how far back it reaches, or in which kind of store it lies.",
+     Place("data.events.history", "the log does not say how far back it reaches", "Say it: events: {history: 90d}.",
+           lambda design: timed(design) and design.data.events.history is None),
+     Place("data.storage.events", "nothing says in which kind of store the log lies", "Say it: storage: {events: lake}.",
+           lambda design: "events" not in design.data.storage), since="pilot")
+rule("D06", "exposure-bias-undeclared", "warning",
+     "Only what was shown or chosen has a label, and neither is a bias named nor does anything explore.", Place(
+         "framing.label.biases", "'{framing.label.is_}' is known only of what was shown or chosen, and no bias is named",
+         "Name what shaped it, biases: [position, exposure]; or show some at random: rerank: explore.",
+         lambda design: exposed(design) and not design.framing.label.biases and not explores(design)))
 
 
 @check("D02", "storage-mismatch", "warning")
@@ -74,21 +75,11 @@ def _demands(design: Design) -> Iterator[tuple[str, set[str], str, str]]:
     yield "index", set(STORES) - {"vector_index", "search_index", "memory"}, "is searched for what lies near", "vector_index"
     if design.data.events.symmetric or design.framing.task == "link":
         yield "events", {"key_value", "document"}, "are walked from neighbour to neighbour", "graph"
-    if (writes := _requests(design)) > MANY:
+    scale = design.requirements.scale
+    writes = scale.requests or (scale.daily_users or 0.0) * (scale.requests_per_user or 0.0)
+    if writes > MANY:
         demand = f"come at some {writes:,.0f} a second and are scanned in bulk"
         yield "events", {"relational", "document", "key_value", "memory"}, demand, "lake"
-
-
-def _requests(design: Design) -> float:
-    """Requests a second on average, 0 where the scale does not say."""
-    scale = design.requirements.scale
-    return scale.requests or (scale.daily_users or 0.0) * (scale.requests_per_user or 0.0)
-
-
-def columns(part: Part) -> set[str]:
-    """The columns, or features, that a feature names."""
-    values = [one for value in part.params.values() for one in (value if isinstance(value, tuple) else (value,))]
-    return {value for value in values if isinstance(value, str)}
 
 
 def _sources(group: str, part: Part) -> Iterator[str]:
@@ -120,11 +111,11 @@ def _sample(source: str) -> str:
 @check("D03", "orphan-feature", "error")
 def orphan(design: Design) -> Iterator[Problem]:
     """A feature reads a table or a column that is not declared, or a cross names a feature that there is not."""
-    for group, features in design.data.features.items():
+    for group, named in design.data.features.items():
         if group not in KEYS:
             yield Problem(f"data.features.{group}", f"no rows are of the kind '{group}'", nearest(group, KEYS))
             continue
-        for name, part in features.items():
+        for name, part in named.items():
             yield from _orphan(design, group, part, f"data.features.{group}.{name}")
     yield from _unknown_crosses(design)
 
@@ -142,8 +133,8 @@ def _orphan(design: Design, group: str, part: Part, where: str) -> Iterator[Prob
 
 def _unknown_crosses(design: Design) -> Iterator[Problem]:
     known = {"user", "item", "score", "rank"}  # the last two: what a source of candidates thought of it
-    for group, features in design.data.features.items():
-        known |= {*features, *(f"{group}.{name}" for name in features)}
+    for group, named in design.data.features.items():
+        known |= {*named, *(f"{group}.{name}" for name in named)}
     for path, _, part in parts(design):
         crossed = {one for cross in part.params.get("crosses", ()) for one in cross}
         for name in sorted(one for one in crossed - known if one.partition(".")[0] not in vocabulary.names("retriever")):
@@ -158,8 +149,7 @@ def history(design: Design) -> Iterator[Problem]:
         return
     validate, test = (share if isinstance(share, float) else 0.0 for share in (split.validate, split.test))
     gap = wait(design) if split.embargo is None else split.embargo
-    window, longest = max(((part.params.get("over") or 0.0, path) for path, kind, part in parts(design) if kind == "feature"),
-                          default=(0.0, ""))
+    window, longest = max(((part.params.get("over") or 0.0, path) for path, _, part in features(design)), default=(0.0, ""))
     windowed = f"{span(window)} (the window of '{longest.rpartition('.')[2]}') + " if window else ""
     for what, share, need, why in (("training", 1 - validate - test, window + gap, f"{windowed}{span(gap)} (the embargo)"),
                                    ("validation", validate, gap, f"{span(gap)} (the embargo)"),
@@ -181,22 +171,3 @@ def ingestion(design: Design) -> Iterator[Problem]:
     if fresh < DAY and events.live is None:
         yield Problem("data.events.live", f"what a user does must show within {span(fresh)}, and the log comes as a file",
                       "Take events as they happen, live: http; or promise less: requirements.freshness.user: 24h.")
-
-
-@check("D06", "exposure-bias-undeclared", "warning")
-def exposure(design: Design) -> Iterator[Problem]:
-    """Only what was shown or chosen has a label, and neither is a bias named nor does anything explore."""
-    label = design.framing.label
-    if exposed(design) and not label.biases and not explores(design):
-        yield Problem("framing.label.biases", f"'{label.is_}' is known only of what was shown or chosen, and no bias is named",
-                      "Name what shaped it, biases: [position, exposure]; or show some at random: rerank: explore.")
-
-
-def exposed(design: Design) -> bool:
-    """What has a label depends on what was shown."""
-    return design.framing.task in ("recommend", "link") or design.framing.label.negatives is not None
-
-
-def explores(design: Design) -> bool:
-    """A solution shows some answers at random."""
-    return any(part.name == "explore" for solution in design.solutions.values() for part in solution.rerank)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import inf
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.checks.running import expired
-from sevenfold.design.findings import RULES, Problem, check
+from sevenfold.design.findings import RULES, Place, Problem, check, rule
 from sevenfold.design.sections import Design
 from sevenfold.design.vocabulary import FUNNEL, PREDICTION, TASKS
 from sevenfold.errors import nearest
@@ -32,6 +33,19 @@ READ_BY = {
 FALLBACKS = {"retrieve": ("retriever", ()), "rank": ("learner", ("retrieval_order",)),
              "rerank": ("reranker", ("skip",)), "predict": ("learner", ())}
 
+rule("Z03", "contradiction", "error", "The same fact is given twice, with two values.",
+     Place("requirements.scale.daily_users",
+           "{requirements.scale.daily_users:,.0f} users a day of {requirements.scale.users:,.0f} in all",
+           "Correct one of the two.",
+           lambda design: (design.requirements.scale.daily_users or 0) > (design.requirements.scale.users or inf) > 0),
+     Place("framing.label.within", "a label of the row's own event looks ahead", "Keep 'own: true' or 'within: ...', not both.",
+           lambda design: design.framing.label.own and design.framing.label.within),
+     Place("data.split.group", "a group is named, but the split is by {data.split.by}",
+           "Write by: group, or take the group away.",
+           lambda design: design.data.split.group and design.data.split.by != "group"),
+     Place("data.split.embargo", "an embargo of time in a split by {data.split.by}", "Write by: time, or take the embargo away.",
+           lambda design: design.data.split.embargo and design.data.split.by != "time"), since="concept")
+
 
 @check("Z01", "silent-key", "error", since="concept")
 def silent_key(design: Design) -> Iterator[Problem]:
@@ -43,24 +57,6 @@ def silent_key(design: Design) -> Iterator[Problem]:
         if value and design.framing.task not in tasks:
             yield Problem(path, f"the task '{design.framing.task}' does not read '{path.rpartition('.')[2]}'",
                           f"It belongs to {', '.join(tasks)}; take it away.")
-
-
-@check("Z03", "contradiction", "error", since="concept")
-def contradiction(design: Design) -> Iterator[Problem]:
-    """The same fact is given twice, with two values."""
-    scale, label, split = design.requirements.scale, design.framing.label, design.data.split
-    if scale.users and scale.daily_users and scale.daily_users > scale.users:
-        yield Problem("requirements.scale.daily_users",
-                      f"{scale.daily_users:,.0f} users a day of {scale.users:,.0f} in all", "Correct one of the two.")
-    if label.own and label.within:
-        yield Problem("framing.label.within", "a label of the row's own event looks ahead",
-                      "Keep 'own: true' or 'within: ...', not both.")
-    if split.group and split.by != "group":
-        yield Problem("data.split.group", f"a group is named, but the split is by {split.by}",
-                      "Write by: group, or take the group away.")
-    if split.embargo and split.by != "time":
-        yield Problem("data.split.embargo", f"an embargo of time in a split by {split.by}",
-                      "Write by: time, or take the embargo away.")
 
 
 @check("Z04", "claim-without-evidence", "error")

@@ -6,16 +6,34 @@ from collections.abc import Iterator
 from typing import get_args
 
 import sevenfold.design.expression as expression
-from sevenfold.design.checks.requirements import answers_online
-from sevenfold.design.checks.splits import percent
-from sevenfold.design.findings import Problem, check
-from sevenfold.design.questions import set_aside
+from sevenfold.design.facts import answers_online, set_aside
+from sevenfold.design.findings import Place, Problem, check, percent, rule
 from sevenfold.design.sections import Design, Slice
 from sevenfold.design.vocabulary import FUNNEL, TASKS
 from sevenfold.errors import nearest
 
 ENOUGH = 100  # requests below which an interval says nothing
 HELD = 0.9  # a share held this high has been given the right of way
+
+rule("E07", "calibration-unmeasured", "warning", "A probability goes out, and its calibration is not held to any range.", Place(
+    "evaluation.calibration", "a probability goes out, and nothing holds it to what happens",
+    "Add calibration: {slope: 0.9..1.1}.",
+    lambda design: design.framing.answer.probability is not None and design.evaluation.calibration is None))
+rule("E08", "no-uncertainty", "warning", "Too few requests are measured for an interval to mean anything.", Place(
+    "evaluation.requests", "{evaluation.requests:g} requests bound nothing", f"Measure at least {ENOUGH}; the default is 5k.",
+    lambda design: design.evaluation.requests < ENOUGH))
+rule("E09", "no-slices", "warning", "Only the average is measured.", Place(
+    "evaluation.slices", "only the average is measured", f"Name slices: [{', '.join(get_args(Slice))}]."), since="prototype")
+rule("E10", "no-guardrail-metric", "warning", "The experiment has no guard against winning in a harmful way.", Place(
+    "evaluation.online.guards", "nothing guards the experiment", "Name what must not get worse: guards: [hide_rate].",
+    lambda design: design.evaluation.online is not None and not design.evaluation.online.guards))
+rule("E12", "ab-interference", "warning",
+     "Users who act on one another are assigned one by one, so that each arm changes the other.", Place(
+         "evaluation.online.by",
+         "arms are drawn by {evaluation.online.by}, and a link joins two users, often one of each arm",
+         "Treat those who know one another together: by: cluster, or by: region.",
+         lambda design: design.evaluation.online is not None and design.evaluation.online.by in ("user", "request", "session")
+         and (design.framing.task == "link" or design.data.events.symmetric)))
 
 
 @check("E01", "metric-task-mismatch", "error")
@@ -85,46 +103,6 @@ def grades(design: Design) -> Iterator[Problem]:
         graded = f"weights of {', '.join(label.also)}" if label.also else f"grades in '{label.is_}'"
         yield Problem("evaluation.metric", f"'{metric}' counts every relevant answer alike, and there are {graded}",
                       "Let ndcg decide, which weighs grades; or say from which on an answer is relevant: is: grade >= 2.")
-
-
-@check("E07", "calibration-unmeasured", "warning")
-def calibration(design: Design) -> Iterator[Problem]:
-    """A probability goes out, and its calibration is not held to any range."""
-    if design.framing.answer.probability is not None and design.evaluation.calibration is None:
-        yield Problem("evaluation.calibration", "a probability goes out, and nothing holds it to what happens",
-                      "Add calibration: {slope: 0.9..1.1}.")
-
-
-@check("E08", "no-uncertainty", "warning")
-def uncertainty(design: Design) -> Iterator[Problem]:
-    """Too few requests are measured for an interval to mean anything."""
-    if design.evaluation.requests < ENOUGH:
-        yield Problem("evaluation.requests", f"{design.evaluation.requests:g} requests bound nothing",
-                      f"Measure at least {ENOUGH}; the default is 5k.")
-
-
-@check("E09", "no-slices", "warning", since="prototype")
-def no_slices(design: Design) -> Iterator[Problem]:
-    """Only the average is measured."""
-    if not design.evaluation.slices:
-        yield Problem("evaluation.slices", "only the average is measured", f"Name slices: [{', '.join(get_args(Slice))}].")
-
-
-@check("E10", "no-guardrail-metric", "warning")
-def guards(design: Design) -> Iterator[Problem]:
-    """The experiment has no guard against winning in a harmful way."""
-    if design.evaluation.online is not None and not design.evaluation.online.guards:
-        yield Problem("evaluation.online.guards", "nothing guards the experiment",
-                      "Name what must not get worse: guards: [hide_rate].")
-
-
-@check("E12", "ab-interference", "warning")
-def interference(design: Design) -> Iterator[Problem]:
-    """Users who act on one another are assigned one by one, so that each arm changes the other."""
-    online, linked = design.evaluation.online, design.framing.task == "link" or design.data.events.symmetric
-    if online is not None and linked and online.by in ("user", "request", "session"):
-        yield Problem("evaluation.online.by", f"arms are drawn by {online.by}, and a link joins two users, often one of each arm",
-                      "Treat those who know one another together: by: cluster, or by: region.")
 
 
 @check("E15", "trade-off-open", "warning")

@@ -8,7 +8,7 @@ here; of what only the data can show there are no changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 
 from sevenfold.design.document import parse
 from sevenfold.design.findings import RULES
+from sevenfold.design.mapping import laid_over as laid_over
 
 DESIGNS = Path(__file__).parents[2] / "designs"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, four times faster
@@ -47,6 +48,11 @@ class Example:
     near: tuple[Mutant, ...]
 
 
+def cases() -> list[str]:
+    """The shipped designs by name."""
+    return sorted(path.stem for path in DESIGNS.glob("*.yaml") if "." not in path.stem)
+
+
 @cache
 def examples() -> dict[str, Example]:
     """Code → what is written about it."""
@@ -56,39 +62,16 @@ def examples() -> dict[str, Example]:
     return {code: _example(code, told) for code, told in sorted(found.items())}
 
 
-def laid_over(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A change over a mapping: a null takes a key away, a mapping goes on inside, anything else replaces.
-
-    >>> laid_over({"a": {"b": 1, "c": 2}}, {"a": {"b": None, "d": 3}})
-    {'a': {'c': 2, 'd': 3}}
-    """
-    merged = dict(base)
-    for key, value in change.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and "na" not in value:
-            merged[key] = laid_over(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
-
-
 def _example(code: str, told: Mapping[str, Any]) -> Example:
-    find = RULES[code].find
-    said = told.get("rule") or (find.__doc__ if find else "") or ""
-    return Example(" ".join(said.split()), told["reason"],
-                   *(tuple(_mutant(one, told.get("on", "video")) for one in _several(told.get(key, [])))
-                     for key in ("fires", "near")))
+    said = told.get("rule") or RULES[code].find.__doc__ or ""
+    return Example(" ".join(said.split()), told["reason"], *(tuple(_mutants(told, key)) for key in ("fires", "near")))
 
 
-def _several(changes: Any) -> list[Any]:
-    return changes if isinstance(changes, list) else [changes]
-
-
-def _mutant(change: Any, on: str) -> Mutant:
-    if isinstance(change, str):
-        return Mutant(on, change)
-    return Mutant(change.get("on", on), {key: value for key, value in change.items() if key != "on"})
+def _mutants(told: Mapping[str, Any], key: str) -> Iterator[Mutant]:
+    changes, on = told.get(key, []), told.get("on", "video")
+    for one in changes if isinstance(changes, list) else [changes]:
+        whole = isinstance(one, str)
+        yield Mutant(on, one) if whole else Mutant(one.get("on", on), {key: one[key] for key in one if key != "on"})
 
 
 @cache

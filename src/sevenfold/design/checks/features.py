@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sevenfold.design.expression as expression
-from sevenfold.design.checks.data import PAST, TABLES, columns
-from sevenfold.design.checks.splits import timed
-from sevenfold.design.findings import Problem, check
+from sevenfold.design.checks.data import PAST, TABLES
+from sevenfold.design.facts import columns, features, timed
+from sevenfold.design.findings import Place, Problem, check, rule
 from sevenfold.design.sections import Design
+
+rule("X03", "knowledge-time-missing", "warning",
+     "Nothing says when an event arrives: training would read what serving did not have yet.", Place(
+         "data.events", "an event is taken for known at its own '{data.events.time}'",
+         "Name the column of its arrival, available: arrived_at; or how late it comes, delay: 5min.",
+         lambda design: timed(design) and design.data.events.available is None and not design.data.events.delay
+         and "data.events.delay" not in design.lines), since="pilot")
 
 
 def _present(design: Design) -> Iterator[tuple[str, str, set[str]]]:
     """(path, group, columns) of every feature that reads what stands now, not what happened before."""
-    for group, features in design.data.features.items():
-        yield from ((f"data.features.{group}.{name}", group, columns(part))
-                    for name, part in features.items() if part.name not in PAST)
+    return ((path, path.split(".")[2], columns(part)) for path, _, part in features(design) if part.name not in PAST)
 
 
 def _learnt(design: Design) -> set[str]:
@@ -33,15 +38,6 @@ def unavailable(design: Design) -> Iterator[Problem]:
         for column in sorted(late & read):
             yield Problem(path, f"reads '{column}', which is written after the answer",
                           "Take it away, or read its past: over the earlier events of a user or an item it may be counted.")
-
-
-@check("X03", "knowledge-time-missing", "warning", since="pilot")
-def arrival(design: Design) -> Iterator[Problem]:
-    """Nothing says when an event arrives: training would read what serving did not have yet."""
-    events = design.data.events
-    if timed(design) and events.available is None and not events.delay and "data.events.delay" not in design.lines:
-        yield Problem("data.events", f"an event is taken for known at its own '{events.time}'",
-                      "Name the column of its arrival, available: arrived_at; or how late it comes, delay: 5min.")
 
 
 @check("X04", "target-derived", "error")

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sevenfold.design.expression as expression
-from sevenfold.design.findings import Problem, check
+from sevenfold.design.findings import Place, Problem, check, rule
 from sevenfold.design.sections import Answer, Design
 from sevenfold.design.vocabulary import FUNNEL, TASKS
 
 OUTPUTS = ("items", "users", "probability", "number", "decision")
 HUGE = 100_000  # candidates that one stage should not score alone
 
+rule("F01", "objective-proxy-gap", "warning",
+     "The label is not the goal's metric, and the gap between them is not described.", Place(
+    "framing.proxy_gap",
+    "the label '{framing.label.is_}' stands in for '{requirements.goal.metric}', and nothing says how they differ",
+    "Say when one rises and the other does not: proxy_gap: A click is not a sale.",
+    lambda design: design.requirements.goal and design.framing.proxy_gap is None
+    and design.requirements.goal.metric not in expression.parse(design.framing.label.is_).columns()))
+rule("F06", "error-costs-missing", "warning", "A decision is taken, and the costs of deciding wrongly are not given.", Place(
+    "framing.costs", "a decision is taken, and the costs of its errors are not given",
+    "Say how much worse one error is: costs: {false_positive: 20, false_negative: 1}.",
+    lambda design: design.framing.answer.decision is not None and design.framing.costs is None))
+
 
 def outputs(answer: Answer) -> list[str]:
     """Which of the possible outputs an answer names."""
     return [name for name in OUTPUTS if getattr(answer, name) is not None]
-
-
-@check("F01", "objective-proxy-gap", "warning")
-def proxy_gap(design: Design) -> Iterator[Problem]:
-    """The label is not the goal's metric, and the gap between them is not described."""
-    goal, label = design.requirements.goal, design.framing.label
-    if goal and design.framing.proxy_gap is None and goal.metric not in expression.parse(label.is_).columns():
-        yield Problem("framing.proxy_gap",
-                      f"the label '{label.is_}' stands in for '{goal.metric}', and nothing says how they differ",
-                      "Say when one rises and the other does not: proxy_gap: A click is not a sale.")
 
 
 @check("F02", "io-underspecified", "error")
@@ -62,11 +64,3 @@ def single_stage(design: Design) -> Iterator[Problem]:
         if design.framing.task in FUNNEL and (solution.rank or solution.predict) and scored > HUGE:
             yield Problem(f"solutions.{name}", f"one stage scores {scored:,.0f} items for each request",
                           "Retrieve some hundreds first: retrieve: popular, and serving.retrieve.keep: 500.")
-
-
-@check("F06", "error-costs-missing", "warning")
-def error_costs(design: Design) -> Iterator[Problem]:
-    """A decision is taken, and the costs of deciding wrongly are not given."""
-    if design.framing.answer.decision is not None and design.framing.costs is None:
-        yield Problem("framing.costs", "a decision is taken, and the costs of its errors are not given",
-                      "Say how much worse one error is: costs: {false_positive: 20, false_negative: 1}.")

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sevenfold.design.expression as expression
-from sevenfold.design.checks.running import parts
-from sevenfold.design.checks.splits import percent, span, wait
-from sevenfold.design.findings import Problem, check
+from sevenfold.design.facts import parts, thinning, wait
+from sevenfold.design.findings import Place, Problem, check, percent, rule, span
 from sevenfold.design.sections import Design
 
 RARE = 0.05
 
-
-@check("L01", "label-undefined", "error")
-def undefined(design: Design) -> Iterator[Problem]:
-    """The label belongs neither to the row's own event nor to a window after it."""
-    label = design.framing.label
-    if not label.own and label.within is None:
-        yield Problem("framing.label", f"nothing says when '{label.is_}' is known: with the row itself, or how long after it",
-                      "Write within: 7d for what follows, or own: true for a column of the row itself.")
+rule("L01", "label-undefined", "error", "The label belongs neither to the row's own event nor to a window after it.", Place(
+    "framing.label", "nothing says when '{framing.label.is_}' is known: with the row itself, or how long after it",
+    "Write within: 7d for what follows, or own: true for a column of the row itself.",
+    lambda design: not design.framing.label.own and design.framing.label.within is None))
+rule("L04", "negatives-undefined", "error", "The label waits for an action, and nothing says what its absence means.", Place(
+    "framing.label.negatives", "nothing says what counts as a no to '{framing.label.is_}'",
+    "No action is not yet a no. Write negatives: shown for what was seen and left, or unseen for all else.",
+    lambda design: design.framing.label.within is not None and design.framing.label.negatives is None
+    and (design.framing.task in ("recommend", "link") or (design.framing.task == "classify" and design.data.events.request))))
 
 
 @check("L03", "label-maturity-ignored", "error")
@@ -33,22 +33,11 @@ def immature(design: Design) -> Iterator[Problem]:
                       "Promise no less than that, or learn from a label that is known sooner.")
 
 
-@check("L04", "negatives-undefined", "error")
-def negatives(design: Design) -> Iterator[Problem]:
-    """The label waits for an action, and nothing says what its absence means."""
-    label, task = design.framing.label, design.framing.task
-    logged = task == "classify" and design.data.events.request
-    if label.within is not None and label.negatives is None and (logged or task in ("recommend", "link")):
-        yield Problem("framing.label.negatives", f"nothing says what counts as a no to '{label.is_}'",
-                      "No action is not yet a no. Write negatives: shown for what was seen and left, or unseen for all else.")
-
-
 @check("L05", "sampling-without-recalibration", "error")
 def uncalibrated(design: Design) -> Iterator[Problem]:
     """Negatives are thinned out, a probability goes out, and nothing puts it right again."""
-    label = design.framing.label
-    keep = label.negatives.params.get("keep", 1.0) if label.negatives else 1.0
-    if keep < 1 and design.framing.answer.probability is not None and not label.recalibrate:
+    keep = thinning(design)
+    if keep < 1 and design.framing.answer.probability is not None and not design.framing.label.recalibrate:
         yield Problem("framing.label.recalibrate",
                       f"{percent(keep)} of the negatives are kept, so the odds come out {1 / keep:.3g} times too high"
                       if keep else "no negative is kept, so everything looks certain",
@@ -68,10 +57,9 @@ def weak(design: Design) -> Iterator[Problem]:
 @check("L07", "imbalance-unhandled", "warning")
 def imbalance(design: Design) -> Iterator[Problem]:
     """A yes is rare, the metric that decides hides that, and neither loss nor sampling answers it."""
-    rate, metric, rarest = design.framing.label.positives, design.evaluation.metric, design.framing.label.negatives
+    rate, metric = design.framing.label.positives, design.evaluation.metric
     blind = metric == "roc_auc" or (metric == "f1" and not design.evaluation.at)
-    thinned = rarest is not None and rarest.params.get("keep", 1.0) < 1
     focal = any(part.params.get("loss") == "focal" for _, _, part in parts(design))
-    if rate is not None and rate < RARE and blind and not thinned and not focal:
+    if rate is not None and rate < RARE and blind and thinning(design) == 1 and not focal:
         yield Problem("framing.label.positives", f"{percent(rate)} are positive, and '{metric}' hardly shows how they fare",
                       "Let pr_auc decide, or recall at a precision; or answer it by loss: focal or negatives: {shown: keep 10%}.")

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sevenfold.design.checks.data import explores
-from sevenfold.design.checks.splits import DAY, span, wait
-from sevenfold.design.findings import Problem, check
-from sevenfold.design.sections import Design
+from sevenfold.design.facts import explores, wait
+from sevenfold.design.findings import Place, Problem, check, rule, span
+from sevenfold.design.sections import DAY, Design
 
 LATE = 7 * DAY  # a label that is known later than this cannot raise an alarm
 
-
-@check("O01", "no-drift-monitor", "warning")
-def no_drift(design: Design) -> Iterator[Problem]:
-    """No feature is watched for drift."""
-    if design.monitoring.drift is None:
-        yield Problem("monitoring.drift", "nobody notices when the world moves away from what was learnt",
-                      "Watch the features that matter most: drift: {top_features: 10, then: retrain}.")
+rule("O01", "no-drift-monitor", "warning", "No feature is watched for drift.", Place(
+    "monitoring.drift", "nobody notices when the world moves away from what was learnt",
+    "Watch the features that matter most: drift: {top_features: 10, then: retrain}."))
+rule("O03", "alert-without-owner", "warning", "Nobody is named who answers an alarm.", Place(
+    "owner", "nobody is named who answers an alarm", "Name a person rather than a team: owner: Ada Byron."), since="production")
+rule("O04", "drift-test-ignores-n", "warning",
+     "Drift is told by a p-value, which calls any difference drift once there are enough rows.", Place(
+         "monitoring.drift.test", "the p-value of '{monitoring.drift.test}' calls any change a drift once there are enough rows",
+         "Take a distance, which does not grow with the rows: test: psi.",
+         lambda design: design.monitoring.drift is not None and design.monitoring.drift.test in ("ks", "chi2")))
+rule("O08", "feedback-loop-unaddressed", "warning",
+     "The model decides what is shown, learns from it, and never tries anything else.", Place(
+         "solutions", "the model learns only from what it chose to show, and nothing else is ever tried",
+         "Let a small share be chosen at random: rerank: [diversity, explore].",
+         lambda design: design.framing.task in ("recommend", "link") and not explores(design)), since="pilot")
 
 
 @check("O02", "metric-monitor-mismatch", "warning")
@@ -27,23 +34,6 @@ def unwatched(design: Design) -> Iterator[Problem]:
     if watch and metric not in watch:
         yield Problem("monitoring.watch", f"'{metric}' decided which solution ships, and only {', '.join(watch)} is watched",
                       f"Write watch: [{', '.join([metric, *watch])}], or leave it out: its default is the metric and the guards.")
-
-
-@check("O03", "alert-without-owner", "warning", since="production")
-def no_owner(design: Design) -> Iterator[Problem]:
-    """Nobody is named who answers an alarm."""
-    if design.owner is None:
-        yield Problem("owner", "nobody is named who answers an alarm", "Name a person rather than a team: owner: Ada Byron.")
-
-
-@check("O04", "drift-test-ignores-n", "warning")
-def ignores_n(design: Design) -> Iterator[Problem]:
-    """Drift is told by a p-value, which calls any difference drift once there are enough rows."""
-    drift = design.monitoring.drift
-    if drift is not None and drift.test in ("ks", "chi2"):
-        yield Problem("monitoring.drift.test",
-                      f"the p-value of '{drift.test}' calls any change a drift once there are enough rows",
-                      "Take a distance, which does not grow with the rows: test: psi.")
 
 
 @check("O05", "no-retrain-trigger", "warning")
@@ -63,11 +53,3 @@ def no_proxy(design: Design) -> Iterator[Problem]:
     if wait(design) > LATE and not design.monitoring.watch and not (online and online.guards):
         yield Problem("monitoring.watch", f"a label takes {span(wait(design))}, and nothing that shows sooner is watched",
                       "Name what can be seen on the same day: evaluation.online.guards: [hide_rate], or watch: [...].")
-
-
-@check("O08", "feedback-loop-unaddressed", "warning", since="pilot")
-def feedback(design: Design) -> Iterator[Problem]:
-    """The model decides what is shown, learns from it, and never tries anything else."""
-    if design.framing.task in ("recommend", "link") and not explores(design):
-        yield Problem("solutions", "the model learns only from what it chose to show, and nothing else is ever tried",
-                      "Let a small share be chosen at random: rerank: [diversity, explore].")

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from sevenfold.design.checks.examples import Mutant, examples, laid_over
+from sevenfold.design.checks import FAMILIES
+from sevenfold.design.checks.examples import Mutant, examples
 from sevenfold.design.checks.running import unbuilt
+from sevenfold.design.convert import join
 from sevenfold.design.document import parse
 from sevenfold.design.findings import MEASURED, RULES, SEVERITIES, STAGES, Finding, Rule, related
+from sevenfold.design.mapping import at, laid_over, nested
 from sevenfold.design.read import examine, read
 from sevenfold.errors import DesignError, nearest
 
@@ -40,29 +42,24 @@ def code_of(word: str) -> str:
 
 
 def families() -> dict[str, str]:
-    """Letter of a family → the question that it asks: the first line of the file that its first rule stands in."""
-    asked = {}
-    for code, rule in sorted(RULES.items(), reverse=True):
-        if rule.find:
-            heading = (sys.modules[rule.find.__module__].__doc__ or "").split("\n")[0].partition(": ")[2]
-            asked[code[0]] = heading[:heading.find("?") + 1]
-    return dict(sorted(asked.items()))
+    """Letter of a family → the question that it asks: the first line of its file."""
+    heads = sorted(str(one.__doc__).split("\n")[0] for one in FAMILIES)
+    return {head[0]: head.partition(": ")[2].partition("?")[0] + "?" for head in heads}
 
 
 def page(code: str, until: str = DAY) -> str:
     """The page of a rule as Markdown; `until` is the last day of the waiver that it offers."""
     rule, example = RULES[code], examples()[code]
-    blocks = [f"# {code} {rule.name}", f"{example.rule} {example.reason}", f"Severity: {_severity(rule)}."]
     if code in MEASURED:
-        waiver = _block({"waivers": [{"code": code, "reason": REASON, "owner": "your-name", "until": until}]})
-        blocks += ["Only the data can show it: `sevenfold check FILE --data` and a run look for it.",
-                   "## To accept it", f"Waive it until a day, with a name behind it:\n\n{waiver}"]
-        return "\n\n".join(blocks) + "\n"
-    blocks = [*blocks,
-              "## Where it speaks", *_fires(rule, example.fires[0]),
-              "## Where it does not", *(_changed(one) for one in example.near),
-              "## To accept it", *_accepting(rule, example.fires[0], until)]
-    return "\n\n".join(blocks) + "\n"
+        body = ["Only the data can show it: `sevenfold check FILE --data` and a run look for it.",
+                "## To accept it", _waiving({"code": code, "reason": REASON, "owner": "your-name", "until": until})]
+    else:
+        says = "\n".join(one.text() for one in found(rule, example.fires[0].text()))
+        body = ["## Where it speaks", _changed(example.fires[0]), f"It says:\n\n```\n{says}\n```",
+                "## Where it does not", *map(_changed, example.near),
+                "## To accept it", *_accepting(rule, example.fires[0], until)]
+    head = [f"# {code} {rule.name}", f"{example.rule} {example.reason}", f"Severity: {_severity(rule)}."]
+    return "\n\n".join([*head, *body]) + "\n"
 
 
 def found(rule: Rule, text: str) -> list[Finding]:
@@ -81,76 +78,64 @@ def _severity(rule: Rule) -> str:
     return ", ".join([f"{rule.severity} from stage `{first[rule.severity]}` on", *milder, *(["silent before"] * (None in first))])
 
 
-def _fires(rule: Rule, mutant: Mutant) -> Iterator[str]:
-    yield _changed(mutant)
-    says = "\n".join(one.text() for one in found(rule, mutant.text()))
-    yield f"It says:\n\n```\n{says}\n```"
-
-
 def _changed(mutant: Mutant) -> str:
     """The design and what is laid over it, or the document of its own."""
     if isinstance(mutant.change, str):
         return f"A document of its own:\n\n```yaml\n{mutant.change.rstrip()}\n```"
     if not mutant.change:
         return f"The shipped design `{mutant.on}`, as it is."
-    gone = any(value is None and _has(Mutant(mutant.on, {}), path) for path, value in _leaves(mutant.change))
+    base = parse(Mutant(mutant.on, {}).text())[0]
+    gone = any(value is None and at(base, path) is not None for path, value in _leaves(mutant.change))
     aside = " (`null` takes a key away)" if gone else ""
     return f"The shipped design `{mutant.on}`, changed like this{aside}:\n\n{_block(mutant.change)}"
 
 
-def _accepting(rule: Rule, mutant: Mutant, until: str) -> Iterator[str]:
+def _accepting(rule: Rule, mutant: Mutant, until: str) -> list[str]:
     """The ways that silence the rule on its first example, each tried before it is offered."""
-    ways = list(_ways(rule, mutant, until)) if isinstance(mutant.change, Mapping) else []
-    yield from ways or ["It can be neither waived nor set aside; it has to be mended."]
+    ways = [] if isinstance(mutant.change, str) else [*_waived(rule, mutant.on, mutant.change, until),
+                                                      *_set_aside(rule, mutant.on, mutant.change)]
+    return ways or ["It can be neither waived nor set aside; it has to be mended."]
 
 
-def _ways(rule: Rule, mutant: Mutant, until: str) -> Iterator[str]:
-    assert isinstance(mutant.change, Mapping)
-    where, *others = sorted({one.where for one in found(rule, mutant.text())})
+def _waived(rule: Rule, on: str, change: Mapping[str, Any], until: str) -> Iterator[str]:
+    where, *others = _places(rule, Mutant(on, change))
     place = {} if "[" in where or not where or others else {"where": where}
     waiver = {"code": rule.code, **place, "reason": REASON, "owner": "your-name", "until": until}
-    if not found(rule, _with(mutant, {"waivers": [*mutant.change.get("waivers", ()), waiver | {"until": EVER}]}).text()):
-        yield f"Waive it until a day, with a name behind it:\n\n{_block({'waivers': [waiver]})}"
-    paths = [path for path, value in _leaves(mutant.change) if value is None and related(".".join(path), where)]
-    for path in [*paths, tuple(where.split("."))]:
-        aside = _nested(path, {"na": REASON})
-        if len(path) > 1 and not _has(mutant, path) and _silences(rule, mutant, aside):
+    tried = laid_over(change, {"waivers": [*change.get("waivers", ()), waiver | {"until": EVER}]})
+    if not found(rule, Mutant(on, tried).text()):
+        yield _waiving(waiver)
+
+
+def _set_aside(rule: Rule, on: str, change: Mapping[str, Any]) -> Iterator[str]:
+    """The first key that can be, so that the rule's findings go and no other comes."""
+    where, document = _places(rule, Mutant(on, change))[0], parse(Mutant(on, change).text())[0]
+    before = _said(Mutant(on, change))
+    for path in [*(path for path, value in _leaves(change) if value is None and related(path, where)), where]:
+        aside = nested(path, {"na": REASON})
+        free = "." in path and at(document, path) is None
+        if free and _said(Mutant(on, laid_over(change, aside))) <= {one for one in before if one[0] != rule.code}:
             yield f"Set the question aside for good, where it does not arise:\n\n{_block(aside)}"
             return
 
 
-def _with(mutant: Mutant, more: Mapping[str, Any]) -> Mutant:
-    assert isinstance(mutant.change, Mapping)
-    return Mutant(mutant.on, laid_over(mutant.change, more))
+def _places(rule: Rule, mutant: Mutant) -> list[str]:
+    return sorted({one.where for one in found(rule, mutant.text())})
 
 
-def _has(mutant: Mutant, path: tuple[str, ...]) -> bool:
-    """The document has this key."""
-    value: Any = parse(mutant.text())[0]
-    for key in path:
-        if not isinstance(value, Mapping) or key not in value:
-            return False
-        value = value[key]
-    return True
+def _said(mutant: Mutant) -> set[tuple[str, str]]:
+    return {(one.code, one.where) for one in examine(mutant.text())}
 
 
-def _silences(rule: Rule, mutant: Mutant, aside: Mapping[str, Any]) -> bool:
-    """Setting aside takes the rule's findings away and brings no other."""
-    before, after = ({(one.code, one.where) for one in examine(each.text())} for each in (mutant, _with(mutant, aside)))
-    return after <= {(code, where) for code, where in before if code != rule.code}
-
-
-def _leaves(change: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(change: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in change.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, (*path, key))
+            yield from _leaves(value, join(path, key))
         else:
-            yield (*path, key), value
+            yield join(path, key), value
 
 
-def _nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """The value under its keys."""
-    return {path[0]: _nested(path[1:], value) if path[1:] else value}
+def _waiving(waiver: Mapping[str, Any]) -> str:
+    return f"Waive it until a day, with a name behind it:\n\n{_block({'waivers': [waiver]})}"
 
 
 def _block(mapping: Mapping[str, Any]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sevenfold.design.checks.running import parts
-from sevenfold.design.findings import Problem, check
+from sevenfold.design.facts import answers_online, features
+from sevenfold.design.findings import Place, Problem, check, rule
 from sevenfold.design.questions import questions
 from sevenfold.design.sections import Design, Solution
 from sevenfold.design.vocabulary import entry
@@ -14,19 +14,16 @@ PERSONAL = {"age", "gender", "sex", "zip", "zip_code", "postcode", "address", "e
             "birth_year", "income", "religion", "ethnicity", "race", "nationality", "occupation", "first_name",
             "last_name", "ip", "location"}
 
-
-def answers_online(design: Design) -> bool:
-    """Somebody waits for the answer: it is not all computed ahead."""
-    batch = design.serving.batch
-    return batch is None or batch.for_ != "everything"
-
-
-@check("R01", "objective-missing", "error", since="concept")
-def objective(design: Design) -> Iterator[Problem]:
-    """No goal is named."""
-    if design.requirements.goal is None:
-        yield Problem("requirements.goal", "no goal is named",
-                      "Name the one number that means success: goal: {metric: watch_time, from: 42min/day, to: +3%}.")
+rule("R01", "objective-missing", "error", "No goal is named.", Place(
+    "requirements.goal", "no goal is named",
+    "Name the one number that means success: goal: {metric: watch_time, from: 42min/day, to: +3%}."), since="concept")
+rule("R04", "latency-missing", "error", "Answers are made online, and no p99 limits them.", Place(
+    "requirements.limits.p99", "no latency is promised",
+    "Add limits: {p99: 120ms}, or answer from lists: serving.batch: {store: ..., for: everything}.",
+    lambda design: answers_online(design) and design.requirements.limits.p99 is None), since="concept")
+rule("R05", "no-non-goals", "warning", "Nothing is out of scope.", Place(
+    "requirements.out_of_scope", "nothing is out of scope",
+    "Name what this system will not do: out_of_scope: [search]."))
 
 
 @check("R02", "objective-unmeasurable", "warning")
@@ -51,29 +48,12 @@ def scale(design: Design) -> Iterator[Problem]:
                           f"Add it, even if assumed: {key}: {example}.")
 
 
-@check("R04", "latency-missing", "error", since="concept")
-def latency(design: Design) -> Iterator[Problem]:
-    """Answers are made online, and no p99 limits them."""
-    if answers_online(design) and design.requirements.limits.p99 is None:
-        yield Problem("requirements.limits.p99", "no latency is promised",
-                      "Add limits: {p99: 120ms}, or answer from lists: serving.batch: {store: ..., for: everything}.")
-
-
-@check("R05", "no-non-goals", "warning")
-def non_goals(design: Design) -> Iterator[Problem]:
-    """Nothing is out of scope."""
-    if not design.requirements.out_of_scope:
-        yield Problem("requirements.out_of_scope", "nothing is out of scope",
-                      "Name what this system will not do: out_of_scope: [search].")
-
-
 @check("R07", "privacy-undeclared", "error")
 def privacy(design: Design) -> Iterator[Problem]:
     """A feature reads a column that is personal by its name, and `privacy.personal` does not list it."""
     declared = design.requirements.privacy.personal if design.requirements.privacy else ()
-    for path, kind, part in parts(design):
-        read = set(map(str, part.params.values())) if kind == "feature" else set()
-        for column in sorted(PERSONAL & read - set(declared)):
+    for path, _, part in features(design):
+        for column in sorted(PERSONAL & set(map(str, part.params.values())) - set(declared)):
             yield Problem(path, f"reads the personal column '{column}', which privacy does not declare",
                           f"Write requirements.privacy: {{personal: [{', '.join([*declared, column])}], keep: 90d}}.")
 

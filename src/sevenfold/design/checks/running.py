@@ -8,8 +8,9 @@ from typing import get_args
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.convert import UNREAD, Unread
+from sevenfold.design.facts import parts as parts
+from sevenfold.design.facts import set_aside
 from sevenfold.design.findings import RULES, Finding, Problem, Rule, located, related
-from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Waiver
 
 
@@ -17,7 +18,8 @@ def check(design: Design) -> list[Finding]:
     """What the rules say of a design, worst first; what is set aside with a reason or waived is left out."""
     spoken = [rule for rule in RULES.values() if rule.at(design.stage)]
     found = [rule.finding(*problem, design.stage) for rule in spoken for problem in _found(rule, design)]
-    return located((one for one in found if not _accepted(one, design)), design.lines)
+    open_ = (one for one in found if set_aside(design, one.where) is None and not any(_waives(by, one) for by in design.waivers))
+    return located(open_, design.lines)
 
 
 def unbuilt(design: Design) -> list[Finding]:
@@ -26,28 +28,11 @@ def unbuilt(design: Design) -> list[Finding]:
     return located((rule.finding(*problem) for problem in _unbuilt(design)), design.lines)
 
 
-def parts(design: Design) -> Iterator[tuple[str, str, Part]]:
-    """(path, kind, part) of every named part of the solutions and the features."""
-    for name, solution in design.solutions.items():
-        path = f"solutions.{name}"
-        yield from ((f"{path}.retrieve", "retriever", part) for part in solution.retrieve)
-        yield from ((f"{path}.rerank", "reranker", part) for part in solution.rerank)
-        learners = {"rank": solution.rank, "predict": solution.predict}
-        yield from ((f"{path}.{key}", "learner", part) for key, part in learners.items() if part is not None)
-    for group, features in design.data.features.items():
-        yield from ((f"data.features.{group}.{name}", "feature", part) for name, part in features.items())
-
-
 def _found(rule: Rule, design: Design) -> list[Problem]:
     try:
         return list(rule.find(design)) if rule.find else []
     except Unread:  # its question cannot be answered until the document reads
         return []
-
-
-def _accepted(finding: Finding, design: Design) -> bool:
-    aside = any(f"{finding.where}.".startswith(f"{path}.") for path in design.na)
-    return aside or any(_waives(waiver, finding) for waiver in design.waivers)
 
 
 def _waives(waiver: Waiver, finding: Finding) -> bool:

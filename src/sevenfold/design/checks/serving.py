@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sevenfold.design.vocabulary as vocabulary
-from sevenfold.design.checks.data import exposed
-from sevenfold.design.checks.requirements import answers_online
-from sevenfold.design.checks.splits import span
-from sevenfold.design.findings import Problem, check
-from sevenfold.design.sections import Design, Serving, Solution
+from sevenfold.design.facts import STAGES, answers_online, exposed, stages
+from sevenfold.design.findings import Place, Problem, check, rule, span
+from sevenfold.design.sections import Design, Serving
 
-STAGES = ("retrieve", "rank", "rerank", "predict")
 FEW = 0.2  # of all users: fewer a day make lists for all a waste
 
-
-def stages(solution: Solution) -> list[str]:
-    """The stages that a solution goes through for each answer."""
-    return [stage for stage in STAGES if getattr(solution, stage)]
+rule("V05", "batch-waste", "info", "Lists are made for all users, and few of them come on a day.", Place(
+    "serving.batch.for",
+    "lists are made for {requirements.scale.users:,.0f} users, and {requirements.scale.daily_users:,.0f} of them come on a day",
+    "Where an answer can be made in time, make it for those who come: batch: {for: fallback}.",
+    lambda design: not answers_online(design) and 0 < (design.requirements.scale.daily_users or 0.0)
+    < FEW * (design.requirements.scale.users or 0.0)))
+rule("V09", "no-policy-layer", "warning",
+     "No solution re-ranks: what must not be shown, or not so often, has no place to be said.", Place(
+         "solutions", "no solution re-ranks, so rules, caps and variety have no place",
+         "Add what fits: rerank: diversity, or rules, caps, freshness.",
+         lambda design: design.framing.task in ("recommend", "search")
+         and not any(one.rerank for one in design.solutions.values())), since="pilot")
+rule("V10", "exposure-not-logged", "error", "Labels come from what is shown, and what is shown is not logged.", Place(
+    "serving.log", "no answer is logged, and '{framing.label.is_}' is known only of what was shown",
+    "Log at least a part of the answers: serving: {log: 10%}.",
+    lambda design: design.serving.log == 0 and exposed(design)))
+rule("V11", "no-staged-rollout", "warning", "A new version goes to everybody at once.", Place(
+    "monitoring.release", "a new version goes to everybody at once",
+    "Go by steps that can be taken back: release: {via: [shadow, canary, full], undo_on: [p99]}.",
+    lambda design: design.monitoring.release is None or set(design.monitoring.release.via) <= {"full"}), since="pilot")
 
 
 @check("V01", "latency-sum-over-budget", "error")
@@ -26,7 +39,8 @@ def too_long(design: Design) -> Iterator[Problem]:
     promise = design.requirements.limits.p99
     if promise is None or not answers_online(design) or not design.solutions:
         return
-    budgets = {name: _budgets(design, solution) for name, solution in design.solutions.items()}
+    budgets = {name: {stage: within for stage in stages(solution) if (within := getattr(design.serving, stage).within)}
+               for name, solution in design.solutions.items()}
     slowest = max(budgets, key=lambda name: sum(budgets[name].values()))
     terms, total = budgets[slowest], round(sum(budgets[slowest].values()), 9)
     if total > promise:
@@ -35,11 +49,6 @@ def too_long(design: Design) -> Iterator[Problem]:
         kept = f" For a p99 of all {len(terms)} together, each must hold in {1 - 0.01 / len(terms):.2%} of answers."
         yield Problem("serving", f"'{slowest}' may take {told}, and {span(promise)} is promised",
                       f"Give the stages less, or promise more.{kept if len(terms) > 1 else ''}")
-
-
-def _budgets(design: Design, solution: Solution) -> dict[str, float]:
-    """Stage → seconds, of the stages that have a deadline."""
-    return {stage: within for stage in stages(solution) if (within := getattr(design.serving, stage).within)}
 
 
 @check("V02", "funnel-inconsistent", "error")
@@ -51,14 +60,10 @@ def funnel(design: Design) -> Iterator[Problem]:
         if keep is not None and keep < wanted and any(getattr(one, stage) for one in design.solutions.values()):
             yield Problem(f"serving.{stage}.keep", f"'{stage}' keeps {keep}, and {wanted} are shown",
                           f"Write serving: {{{stage}: {{keep: {5 * wanted}}}}}, or show fewer.")
-    if retrieve is not None and rank is not None and rank > retrieve and _stated(design):
+    stated = "serving.rank.keep" in design.lines or rank != Serving().rank.keep
+    if retrieve is not None and rank is not None and rank > retrieve and stated:
         yield Problem("serving.rank.keep", f"'rank' is to keep {rank} of the {retrieve} that 'retrieve' passes on",
                       "A funnel narrows: keep more before, or fewer after.")
-
-
-def _stated(design: Design) -> bool:
-    """Somebody wrote how many ranking keeps."""
-    return "serving.rank.keep" in design.lines or design.serving.rank.keep != Serving().rank.keep
 
 
 @check("V03", "batch-with-request-context", "error")
@@ -91,16 +96,6 @@ def no_fallback(design: Design) -> Iterator[Problem]:
                           f"Say how long it may take and what answers then: {stage}: {{within: 40ms, else: {samples[stage]}}}.")
 
 
-@check("V05", "batch-waste", "info")
-def waste(design: Design) -> Iterator[Problem]:
-    """Lists are made for all users, and few of them come on a day."""
-    scale = design.requirements.scale
-    if not answers_online(design) and scale.users and scale.daily_users and scale.daily_users < FEW * scale.users:
-        yield Problem("serving.batch.for",
-                      f"lists are made for {scale.users:,.0f} users, and {scale.daily_users:,.0f} of them come on a day",
-                      "Where an answer can be made in time, make it for those who come: batch: {for: fallback}.")
-
-
 @check("V08", "index-lag-over-freshness", "error")
 def index_lag(design: Design) -> Iterator[Problem]:
     """A new item must be found before the next training, and every source must be trained to know it."""
@@ -114,28 +109,3 @@ def index_lag(design: Design) -> Iterator[Problem]:
             yield Problem(f"solutions.{name}.retrieve",
                           f"{sources} know a new item only from a training, every {span(model)}, and it must be found within "
                           f"{span(item)}", "Add a source that needs none to know it, such as popular, content or two_tower.")
-
-
-@check("V09", "no-policy-layer", "warning", since="pilot")
-def no_policy(design: Design) -> Iterator[Problem]:
-    """No solution re-ranks: what must not be shown, or not so often, has no place to be said."""
-    if design.framing.task in ("recommend", "search") and not any(one.rerank for one in design.solutions.values()):
-        yield Problem("solutions", "no solution re-ranks, so rules, caps and variety have no place",
-                      "Add what fits: rerank: diversity, or rules, caps, freshness.")
-
-
-@check("V10", "exposure-not-logged", "error")
-def unlogged(design: Design) -> Iterator[Problem]:
-    """Labels come from what is shown, and what is shown is not logged."""
-    if design.serving.log == 0 and exposed(design):
-        yield Problem("serving.log", f"no answer is logged, and '{design.framing.label.is_}' is known only of what was shown",
-                      "Log at least a part of the answers: serving: {log: 10%}.")
-
-
-@check("V11", "no-staged-rollout", "warning", since="pilot")
-def rollout(design: Design) -> Iterator[Problem]:
-    """A new version goes to everybody at once."""
-    release = design.monitoring.release
-    if release is None or set(release.via) <= {"full"}:
-        yield Problem("monitoring.release", "a new version goes to everybody at once",
-                      "Go by steps that can be taken back: release: {via: [shadow, canary, full], undo_on: [p99]}.")

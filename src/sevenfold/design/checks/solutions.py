@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sevenfold.design.vocabulary as vocabulary
-from sevenfold.design.checks.running import parts
-from sevenfold.design.findings import Problem, check
+from sevenfold.design.facts import parts, trained
+from sevenfold.design.findings import Place, Problem, check, rule
 from sevenfold.design.sections import Design, Solution
 from sevenfold.design.vocabulary import COMPLEXITY, FUNNEL, SIMPLE, TASKS, Entry
 
 BATCH = 3600.0  # seconds: training anew more often than this is no batch
 
+rule("M13", "complexity-unearned", "warning", "Any gain at all would justify a more complex solution.", Place(
+    "evaluation.least_effect", "any gain, however small, would justify a more complex solution",
+    "Name the least gain that is worth keeping a harder model alive: least_effect: 0.005.",
+    lambda design: design.evaluation.least_effect <= 0))
+
 
 def entries(solution: Solution) -> list[Entry]:
     """What is known of the parts that learn."""
-    learners = [part for part in (solution.rank, solution.predict) if part]
-    return [*(vocabulary.entry("retriever", part.name) for part in solution.retrieve),
-            *(vocabulary.entry("learner", part.name) for part in learners)]
+    return [vocabulary.entry(kind, part.name) for kind, part in trained(solution)]
 
 
 def complexity(solution: Solution) -> int:
@@ -117,14 +120,6 @@ def few_seeds(design: Design) -> Iterator[Problem]:
         yield Problem("evaluation.seeds",
                       f"'{chance[0]}' is fitted at random, and over seeds: {design.evaluation.seeds}",
                       "Write seeds: 3 or more.")
-
-
-@check("M13", "complexity-unearned", "warning")
-def unearned(design: Design) -> Iterator[Problem]:
-    """Any gain at all would justify a more complex solution."""
-    if design.evaluation.least_effect <= 0:
-        yield Problem("evaluation.least_effect", "any gain, however small, would justify a more complex solution",
-                      "Name the least gain that is worth keeping a harder model alive: least_effect: 0.005.")
 
 
 def _misfit(funnel: bool, solution: Solution) -> tuple[str, str] | None:

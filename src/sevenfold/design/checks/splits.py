@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
 
-from sevenfold import units
-from sevenfold.design.findings import Problem, check
+from sevenfold.design.facts import timed as timed
+from sevenfold.design.facts import wait as wait
+from sevenfold.design.findings import Place, Problem, check, rule
 from sevenfold.design.sections import Design
 
-DAY = 86_400.0
-DURATION: units.Unit = get_args(units.Duration)[1]
-
-
-def timed(design: Design) -> bool:
-    """The events have a clock; where they have none, checks about time do not apply."""
-    return design.data.events.time not in (None, "none")
-
-
-def wait(design: Design) -> float:
-    """Seconds from an event to the moment its label is known."""
-    return (design.framing.label.within or 0.0) + design.framing.label.delay
-
-
-def span(seconds: float) -> str:
-    """A duration as a document writes it, rounded where that would be long."""
-    exact = units.write(seconds, DURATION)
-    return exact if len(exact) < 6 else f"{seconds / DAY:.3g}d" if seconds >= DAY else f"{seconds:.3g}s"
-
-
-def percent(share: float) -> str:
-    """A share as a document writes it."""
-    return f"{share * 100:.3g}%"
-
-
-@check("S01", "random-split-on-temporal", "error")
-def random_split(design: Design) -> Iterator[Problem]:
-    """The events have a clock and are split at random."""
-    if timed(design) and design.data.split.by == "random":
-        yield Problem("data.split.by", f"events with a clock ('{design.data.events.time}') are split at random",
-                      "Write by: time, so that the test lies after everything that was learnt from.")
+rule("S01", "random-split-on-temporal", "error", "The events have a clock and are split at random.", Place(
+    "data.split.by", "events with a clock ('{data.events.time}') are split at random",
+    "Write by: time, so that the test lies after everything that was learnt from.",
+    lambda design: timed(design) and design.data.split.by == "random"))
+rule("S03", "not-global-time", "warning", "The events have a clock and are split by group, not at one moment for all.", Place(
+    "data.split.by", "each group is split at a moment of its own",
+    "Write by: time: one moment before which everything is training.",
+    lambda design: timed(design) and design.data.split.by == "group"))
 
 
 @check("S02", "group-straddles-split", "error")
@@ -50,14 +27,6 @@ def straddle(design: Design) -> Iterator[Problem]:
     if events.time == "none" and design.data.split.by == "random" and whose:
         yield Problem("data.split.by", f"rows with the same '{whose}' fall on both sides of a random split",
                       "Keep them together: split: {by: group, group: ...}; for texts, group: near_duplicates.")
-
-
-@check("S03", "not-global-time", "warning")
-def not_global(design: Design) -> Iterator[Problem]:
-    """The events have a clock and are split by group, not at one moment for all."""
-    if timed(design) and design.data.split.by == "group":
-        yield Problem("data.split.by", "each group is split at a moment of its own",
-                      "Write by: time: one moment before which everything is training.")
 
 
 @check("S04", "no-gap", "error")

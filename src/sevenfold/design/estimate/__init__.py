@@ -3,29 +3,30 @@
 number       values with ranges that write their own formula       formulas    those that stand on their own
 defaults     what is taken where nothing is said                   prices      dollars, with their day
 sheet        where inputs are looked up and lines put down
-traffic, latency, storage, parts, training, serving, money, experiment        the lines, a file for each section or two
+traffic, storage, parts, training, serving, money, experiment        the lines, a file for each section or two
 
 An estimate is right within ten times; what a run measures replaces it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sevenfold.design.estimate import experiment, latency, money, parts, serving, storage, traffic, training
+from sevenfold.design.estimate import experiment, money, parts, serving, storage, traffic, training
 from sevenfold.design.estimate.defaults import faults
 from sevenfold.design.estimate.number import Input
 from sevenfold.design.estimate.prices import Prices
 from sevenfold.design.estimate.prices import prices as dated
-from sevenfold.design.estimate.sheet import Absent, Line, Missing, Sheet
+from sevenfold.design.estimate.sheet import Absent, Line, Missing, Sheet, Write
 from sevenfold.design.sections import Design
 from sevenfold.errors import DesignError
 
 __all__ = ["Estimate", "Input", "Line", "Missing", "Prices", "estimate"]
 
-SECTIONS: dict[str, tuple[Callable[[Sheet], None], ...]] = {
-    "traffic": traffic.LINES, "latency": latency.LINES, "storage": storage.STORAGE, "features": storage.FEATURES,
+SECTIONS: dict[str, tuple[Write, ...]] = {
+    "traffic": traffic.TRAFFIC, "latency": traffic.LATENCY, "storage": storage.STORAGE, "features": storage.FEATURES,
     "index": (parts.indexes,), "training": training.LINES, "serving": serving.LINES, "money": money.LINES,
     "experiment": experiment.LINES,
 }
@@ -60,16 +61,10 @@ def estimate(design: Design, assume: Mapping[str, str] | None = None, prices: Pr
     for section, writers in SECTIONS.items():
         sheet.section = section
         for write in writers:
-            _written(write, sheet)
+            with suppress(Absent):  # it needs a value that is missing, and noted down
+                write(sheet)
     return Estimate(lines=tuple(sheet.lines), missing=tuple(sheet.missing.values()), drivers=_drivers(sheet),
                     prices=sheet.prices.told, inputs={one.name: one for line in sheet.lines for one in line.inputs})
-
-
-def _written(write: Callable[[Sheet], None], sheet: Sheet) -> None:
-    try:
-        write(sheet)
-    except Absent:  # it needs a value that is missing, and noted down
-        return
 
 
 def _drivers(sheet: Sheet) -> tuple[str, ...]:

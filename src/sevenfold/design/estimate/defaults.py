@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sevenfold import units
 from sevenfold.design.document import parse
@@ -16,41 +16,28 @@ from sevenfold.errors import DesignError, nearest
 FILE = Path(__file__).with_name("defaults.yaml")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Default:
-    """A number as it is written, its range, its unit (the name of a type in `units`) and the reason."""
-
-    value: str
-    low: str
-    high: str
-    unit: str
-    why: str
-
-    def read(self, text: str) -> float:
-        """What a text means in this unit; raises DesignError where it does not read or is not above zero."""
-        if self.unit != "number":
-            found = units.parse(text, units.TYPES[self.unit].__metadata__[0])
-        else:
-            found = _plain(text)
-        if not found and self.value != "0":
-            raise DesignError("", f"'{text}' is nothing", f"Write a value above zero, like {self.value}.")
-        return found
-
-
 @cache
-def defaults() -> Mapping[str, Default]:
-    """Name → default."""
-    table = parse(FILE.read_text(encoding="utf-8"))[0]
-    return {name: Default(value=str(row["value"]), low=str(row.get("low", row["value"])), high=str(row.get("high", row["value"])),
-                          unit=row.get("unit", "number"), why=row["why"]) for name, row in table.items()}
+def defaults() -> Mapping[str, Mapping[str, Any]]:
+    """Name → value, low and high end, unit (the name of a type in `units`) and reason, as they are written."""
+    return parse(FILE.read_text(encoding="utf-8"))[0]
 
 
 @cache
 def default(name: str) -> Number:
     """A default as a number of a formula."""
     one = defaults()[name]
-    between = "" if one.low == one.high else f"{one.low}–{one.high}"
-    return given(one.read(one.value), one.read(one.low), one.read(one.high), Input(name, one.value, "default", one.why, between))
+    value, low, high = (str(one.get(end, one["value"])) for end in ("value", "low", "high"))
+    told = Input(name, value, "default", one["why"], "" if low == high else f"{low}–{high}")
+    return given(meant(name, value), meant(name, low), meant(name, high), told)
+
+
+def meant(name: str, text: str) -> float:
+    """What a text means in the unit of a default; raises DesignError where it does not read or is not above zero."""
+    one = defaults()[name]
+    found = units.parse(text, units.TYPES[one["unit"]].__metadata__[0]) if "unit" in one else _plain(text)
+    if not found and one["value"] != 0:
+        raise DesignError("", f"'{text}' is nothing", f"Write a value above zero, like {one['value']}.")
+    return found
 
 
 def faults(assume: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -60,7 +47,7 @@ def faults(assume: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
             yield name, f"no default of the estimate is called '{name}'", nearest(name, defaults())
             continue
         try:
-            defaults()[name].read(text)
+            meant(name, text)
         except DesignError as error:
             yield name, error.problem, error.hint
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from sevenfold.design.estimate.number import Number, total
 from sevenfold.design.estimate.prices import Prices
-from sevenfold.design.estimate.sheet import MONTH, Sheet, each, everything_ahead
-from sevenfold.design.estimate.training import cost
-from sevenfold.design.sections import Solution
+from sevenfold.design.estimate.sheet import MONTH, Absent, Sheet, Write, each, row
+from sevenfold.design.estimate.training import devices
+from sevenfold.design.facts import answers_online
 
 KINDS = {"object_gb": {"object", "lake", "warehouse", "column", "stream"}, "memory_gb": {"key_value", "memory"}}
-KEPT = {"events": "S1", "features": "S3", "lists": "S7"}  # what is kept → its line
-USUAL = {"events": "object", "features": "key_value", "lists": "key_value"}
+KEPT = {"events": ("S1", "object"), "features": ("S3", "key_value"), "lists": ("S7", "key_value")}  # its line, its usual store
 
 
 def rent(replicas: Number, spare: Number, cores: Number, memory: Number, at: Prices) -> Number:
@@ -18,38 +17,38 @@ def rent(replicas: Number, spare: Number, cores: Number, memory: Number, at: Pri
     return (replicas + spare) * (cores * at.of("core_month") + memory * at.of("gb_month", "GB"))
 
 
-@each
-def serving(sheet: Sheet, name: str, solution: Solution) -> None:
-    """$2, $3."""
-    servers = sheet.of("Q6", name), sheet.default("spare"), sheet.default("concurrency"), sheet.of("F0", name)
-    spent = sheet.line("$2", "serving", rent(*servers, sheet.prices), "$/month", name)
-    sheet.line("$3", "a thousand answers", spent / (sheet.of("Q1") * MONTH) * 1_000, "$", name)
+def _training(sheet: Sheet) -> Number:
+    """One training a month where no cadence is asked for."""
+    on, cadence = devices(sheet), sheet.given("requirements.freshness.model")
+    price = sheet.prices.core_hour if on == "training_cores" else sheet.prices.of("gpu_hour", "h")
+    spent = sheet.of("F8") * sheet.default(on) * price
+    return spent * (MONTH / cadence) if cadence else spent
 
 
-def storage(sheet: Sheet) -> None:
-    """$4: each thing at the price of the kind of store that holds it."""
+def _storage(sheet: Sheet) -> Number:
+    """Each thing at the price of the kind of store that holds it."""
     parts = []
-    for what, line in KEPT.items():
+    for what, (line, usual) in KEPT.items():
         if sheet.has(line):
-            store = sheet.design.data.storage.get(what, USUAL[what])
+            store = sheet.design.data.storage.get(what, usual)
             price = next((name for name, kinds in KINDS.items() if store in kinds), "ssd_gb")
             parts.append(sheet.of(line) * sheet.prices.of(price, "GB"))
-    if parts:
-        sheet.line("$4", "storage", total(parts), "$/month")
+    if not parts:
+        raise Absent
+    return total(parts)
 
 
-def egress(sheet: Sheet) -> None:
-    """$5."""
-    sheet.line("$5", "sending", sheet.of("sent") * sheet.prices.of("egress_gb", "GB"), "$/month")
+def _sum(sheet: Sheet) -> Number:
+    parts = ["$1", *(["$6"] if not answers_online(sheet.design) else []), "$4", "$5"]
+    return total([sheet.of("$2"), *(sheet.of(id) for id in parts if sheet.has(id))])
 
 
-@each
-def sums(sheet: Sheet, name: str, solution: Solution) -> None:
-    """$0."""
-    own = ["$1", "$6"] if everything_ahead(sheet.design) else ["$1"]
-    parts = [sheet.of(id, name) for id in own if sheet.has(id, name)]
-    shared = [sheet.of(id) for id in ("$4", "$5") if sheet.has(id)]
-    sheet.line("$0", "all together", total([sheet.of("$2", name), *parts, *shared]), "$/month", name)
-
-
-LINES = (cost, serving, storage, egress, sums)
+LINES: tuple[Write, ...] = (
+    each(row("$1", "training", _training, "$/month")),
+    each(row("$2", "serving", lambda sheet: rent(sheet.of("Q6"), sheet.default("spare"), sheet.default("concurrency"),
+                                             sheet.of("F0"), sheet.prices), "$/month"),
+         row("$3", "a thousand answers", lambda sheet: sheet.of("$2") / (sheet.of("Q1") * MONTH) * 1_000, "$")),
+    row("$4", "storage", _storage, "$/month"),
+    row("$5", "sending", lambda sheet: sheet.of("sent") * sheet.prices.of("egress_gb", "GB"), "$/month"),
+    each(row("$0", "all together", _sum, "$/month")),
+)

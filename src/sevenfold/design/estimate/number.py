@@ -7,7 +7,8 @@ Number    positive; + - * / and powers carry value, range, text, inputs and what
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Literal
@@ -49,23 +50,16 @@ class Number:
     widths: Mapping[str, float] = field(default_factory=dict)
 
     def __add__(self, other: Value) -> Number:
-        b = number(other)
-        share = self.value / ((self.value + b.value) or 1)
-        return _joined(self, "+", b, (self.value + b.value, self.low + b.low, self.high + b.high), (share, 1 - share))
+        return _joined(self, "+", number(other))
 
     def __sub__(self, other: Value) -> Number:
-        b = number(other)
-        left = (self.value - b.value) or 1
-        return _joined(self, "−", b, (self.value - b.value, self.low - b.high, self.high - b.low),
-                       (self.value / left, -b.value / left))
+        return _joined(self, "−", number(other))
 
     def __mul__(self, other: Value) -> Number:
-        b = number(other)
-        return _joined(self, "×", b, (self.value * b.value, self.low * b.low, self.high * b.high), (1, 1))
+        return _joined(self, "×", number(other))
 
     def __truediv__(self, other: Value) -> Number:
-        b = number(other)
-        return _joined(self, "÷", b, (_ratio(self.value, b.value), _ratio(self.low, b.high), _ratio(self.high, b.low)), (1, -1))
+        return _joined(self, "÷", number(other))
 
     def __pow__(self, power: int) -> Number:
         text = _held(self, WORD) + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -134,15 +128,20 @@ def shown(value: float, unit: str = "", digits: int = 4) -> str:
     return f"{'$' if base == '$' else ''}{rounded:,.10g}{suffix}{slash}{per}"
 
 
-def _joined(a: Number, sign: str, b: Number, ends: tuple[float, float, float], slopes: tuple[float, float]) -> Number:
+def _joined(a: Number, sign: str, b: Number) -> Number:
+    """The result is lowest where `a` is, and `b` is too unless it is taken away or divides."""
+    work, ends = WORKS[sign], (b.high, b.low) if sign in "−÷" else (b.low, b.high)
+    value, low, high = work(a.value, b.value), work(a.low, ends[0]), work(a.high, ends[1])
+    slopes = (1.0, 1.0) if sign in "×÷" else (a.value / (value or 1), b.value / (value or 1))
+    slopes = (slopes[0], -slopes[1]) if sign in "−÷" else slopes
+    widths = {name: slopes[0] * a.widths.get(name, 0) + slopes[1] * b.widths.get(name, 0) for name in {**a.widths, **b.widths}}
     binds = PRODUCT if sign in "×÷" else SUM
     text = f"{_held(a, binds)} {sign} {_held(b, binds + (sign in '−÷'))}"
-    widths = {name: slopes[0] * a.widths.get(name, 0) + slopes[1] * b.widths.get(name, 0) for name in {**a.widths, **b.widths}}
-    return Number(*ends, text, binds, tuple(dict.fromkeys((*a.inputs, *b.inputs))), widths)
+    return Number(value, low, high, text, binds, tuple(dict.fromkeys((*a.inputs, *b.inputs))), widths)
 
 
-def _ratio(a: float, b: float) -> float:
-    return a / b if b else math.inf
+WORKS: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add, "−": operator.sub, "×": operator.mul, "÷": lambda a, b: a / b if b else math.inf}
 
 
 def _held(a: Number, binds: int) -> str:

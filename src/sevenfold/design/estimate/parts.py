@@ -5,38 +5,41 @@ Each table has a row for a part that is special, else for its family; a part wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.estimate import formulas
 from sevenfold.design.estimate.number import Number, number
 from sevenfold.design.estimate.sheet import SCALE, Sheet
 from sevenfold.design.estimate.storage import users, values
+from sevenfold.design.facts import trained
 from sevenfold.design.part import Part
-from sevenfold.design.sections import Solution
+from sevenfold.design.sections import Design
 
 Needs = Callable[[Sheet, Part], Number]
+T = TypeVar("T")
 VECTORS = ("dimensions", "bins")  # a retriever with one of these compares vectors
 
 
-def trained(solution: Solution) -> Iterator[tuple[str, Part]]:
-    """(kind, part) of what a solution retrieves, ranks or predicts with."""
-    yield from (("retriever", part) for part in solution.retrieve)
-    yield from (("learner", part) for part in (solution.rank, solution.predict) if part is not None)
+def distinct(design: Design) -> list[tuple[str, Part]]:
+    """(kind, part) of what any solution trains, once."""
+    found: list[tuple[str, Part]] = []
+    for one in (pair for solution in design.solutions.values() for pair in trained(solution)):
+        found += [one] if one not in found else []
+    return found
 
 
 def label(sheet: Sheet, part: Part) -> str:
     """A part's name, and a number where solutions give it different parameters."""
-    alike: list[Part] = []
-    for solution in sheet.design.solutions.values():
-        alike += [one for _, one in trained(solution) if one.name == part.name and one not in alike]
+    alike = [one for _, one in distinct(sheet.design) if one.name == part.name]
     return part.name if len(alike) == 1 else f"{part.name} {alike.index(part) + 1}"
 
 
-def width_of(part: Part) -> str:
-    """The parameter that says how long a retriever's vectors are, or nothing where it has none."""
-    known = {**part.params, **vocabulary.defaults("retriever", part.name)}
-    return next((key for key in VECTORS if key in known), "")
+def of_part(table: Mapping[str, T], kind: str, part: Part) -> T | None:
+    """What a table says of a part, else of those that compare vectors, else of its family."""
+    vectors = table.get("vectors") if kind == "retriever" and _width(part) else None
+    return table.get(part.name) or vectors or table.get(vocabulary.entry(kind, part.name).family)
 
 
 def catalogue(sheet: Sheet, for_: str = "what a replica holds (F0)") -> Number:
@@ -48,16 +51,29 @@ def catalogue(sheet: Sheet, for_: str = "what a replica holds (F0)") -> Number:
     return sheet.default("vocabulary")
 
 
+def table(sheet: Sheet, kind: str, part: Part) -> Number | None:
+    """A7: bytes of the vectors of ids that a deep part learns."""
+    deep = vocabulary.entry(kind, part.name).family in ("deep", "graph") and part.name != "dense"
+    if not deep or "dimensions" not in {**part.params, **vocabulary.defaults(kind, part.name)}:
+        return None
+    return catalogue(sheet, "ids (A7)") * sheet.parameter(part, "dimensions") * sheet.default("vector_bytes")
+
+
 def indexes(sheet: Sheet) -> None:
     """A1 to A6: each way to keep a retriever's vectors, and the time to search them."""
-    for solution in sheet.design.solutions.values():
-        for part in solution.retrieve:
-            if width_of(part) and not sheet.has(f"index {label(sheet, part)}"):
-                _index(sheet, label(sheet, part), part)
+    for kind, part in distinct(sheet.design):
+        if kind == "retriever" and (key := _width(part)):
+            _index(sheet, label(sheet, part), sheet.parameter(part, key))
 
 
-def _index(sheet: Sheet, name: str, part: Part) -> None:
-    items, width, each = catalogue(sheet, "the index (A1)"), sheet.parameter(part, width_of(part)), sheet.default("vector_bytes")
+def _width(part: Part) -> str:
+    """The parameter that says how long a retriever's vectors are, or nothing where it has none."""
+    known = {**part.params, **vocabulary.defaults("retriever", part.name)}
+    return next((key for key in VECTORS if key in known), "")
+
+
+def _index(sheet: Sheet, name: str, width: Number) -> None:
+    items, each = catalogue(sheet, "the index (A1)"), sheet.default("vector_bytes")
     whole = sheet.line("A1", f"flat index of {name}", formulas.flat(items, width, each), "B")
     sheet.line("A2", f"graph index (HNSW) of {name}", formulas.graph_index(items, width, sheet.default("links")), "B")
     if "vector_index" in sheet.design.data.storage.values():
@@ -68,33 +84,8 @@ def _index(sheet: Sheet, name: str, part: Part) -> None:
     small = sheet.line("A5", f"compressed index (IVF-PQ) of {name}", codes, "B")
     exact = items.value <= sheet.default("exact_items").value
     read = whole if exact else small * sheet.default("probed")
-    sheet.line("A6", f"search of {name}", read / sheet.default("bandwidth"), "s", key=f"search {name}")
-    sheet.line("A0", f"index of {name} that is held", whole if exact else small, "B", key=f"index {name}")
-
-
-def tables(sheet: Sheet) -> None:
-    """A7: vectors of ids while they are trained, with the optimiser's two slots and the gradient."""
-    for solution in sheet.design.solutions.values():
-        for kind, part in trained(solution):
-            if _has_table(kind, part) and not sheet.has(key := f"table {label(sheet, part)}"):
-                rows = catalogue(sheet, "ids (A7)") * sheet.parameter(part, "dimensions") * sheet.default("vector_bytes")
-                sheet.line("A7", f"table of ids in training, {label(sheet, part)}", rows * 3, "B", key=key)
-
-
-def _has_table(kind: str, part: Part) -> bool:
-    deep = vocabulary.entry(kind, part.name).family in ("deep", "graph")
-    return bool(deep and part.name != "dense" and "dimensions" in {**part.params, **vocabulary.defaults(kind, part.name)})
-
-
-def need(table: Mapping[str, Needs], sheet: Sheet, kind: str, part: Part) -> Number | None:
-    """What a table says of a part, or of its family."""
-    row = table.get(part.name) or table.get("vectors" if kind == "retriever" and width_of(part) else "") \
-        or table.get(vocabulary.entry(kind, part.name).family)
-    return row(sheet, part) if row else None
-
-
-def _keep(sheet: Sheet) -> Number:
-    return sheet.given("serving.retrieve.keep") or sheet.default("candidates")
+    sheet.line("A6", f"search of {name}", read / sheet.default("bandwidth"), "s", f"search {name}")
+    sheet.line("A0", f"index of {name} that is held", whole if exact else small, "B", f"index {name}")
 
 
 HELD: dict[str, Needs] = {  # bytes in a replica
@@ -110,13 +101,14 @@ HELD: dict[str, Needs] = {  # bytes in a replica
 }
 TOUCHED: dict[str, Needs] = {  # time to find candidates, besides that of any source
     "vectors": lambda sheet, part: sheet.of(f"search {label(sheet, part)}"),
-    "dense": lambda sheet, part: sheet.of(f"search {label(sheet, part)}") + _encoding(sheet, part),
+    "dense": lambda sheet, part: sheet.of(f"search {label(sheet, part)}")
+    + sheet.default("retrieve_time" if _encoder(part) == "lsa" else "encode_time"),
     "ease": lambda sheet, part: sheet.default("history") * catalogue(sheet) * sheet.default("touch_time"),
     "neighbours": lambda sheet, part: sheet.default("history") * sheet.parameter(part, "keep", "history")
     * sheet.default("touch_time"),
     "bm25": lambda sheet, part: catalogue(sheet) * sheet.default("matched") * sheet.default("touch_time"),
     "friends_of_friends": lambda sheet, part: sheet.default("degree") ** 2 * sheet.default("touch_time"),
-    "heuristic": lambda sheet, part: _keep(sheet) * sheet.default("touch_time"),
+    "heuristic": lambda sheet, part: sheet.either("serving.retrieve.keep", "candidates") * sheet.default("touch_time"),
 }
 
 
@@ -125,17 +117,8 @@ def _depth(part: Part) -> int:
     return min(int(part.params.get("depth", vocabulary.defaults("learner", part.name).get("depth", 6))), 60)
 
 
-def _plain(part: Part) -> bool:
-    return bool(part.params.get("encoder", "lsa") == "lsa")
-
-
-def _encoding(sheet: Sheet, part: Part) -> Number:
-    return sheet.default("retrieve_time") if _plain(part) else sheet.default("encode_time")
-
-
-def _linear(sheet: Sheet, part: Part) -> Number:
-    """F4, with three passes for each step."""
-    return 2 * values(sheet) * sheet.of("examples") * sheet.default("epochs") * 3 * sheet.default("scattered")
+def _encoder(part: Part) -> str:
+    return str(part.params.get("encoder", "lsa"))
 
 
 def _trees(sheet: Sheet, part: Part) -> Number:
@@ -150,15 +133,10 @@ def _alternating(sheet: Sheet, part: Part) -> Number:
     return sheet.parameter(part, "iterations", "epochs") * (sheet.of("examples") * width**2 + rows * width**3)
 
 
-def _dense(sheet: Sheet, part: Part) -> Number:
-    """F2."""
-    return formulas.layers(sheet.default("dense_parameters"), sheet.of("examples"), sheet.default("epochs"))
-
-
-def _encoder(sheet: Sheet, part: Part) -> Number:
+def _encoded(sheet: Sheet, part: Part) -> Number:
     """F3: the whole catalogue once through the encoder; one that is tuned goes over the examples and back as well."""
-    each = sheet.default("project_work" if _plain(part) else "encode_work")
-    tuned = part.params.get("encoder", "lsa") not in ("lsa", "pretrained")
+    each = sheet.default("project_work" if _encoder(part) == "lsa" else "encode_work")
+    tuned = _encoder(part) not in ("lsa", "pretrained")
     return (catalogue(sheet) + 3 * sheet.of("examples")) * each if tuned else catalogue(sheet) * each
 
 
@@ -170,12 +148,14 @@ def _graph(sheet: Sheet, part: Part) -> Number:
 
 WORK: dict[str, tuple[str, Needs]] = {  # operations of one training, and the formula's id
     "ease": ("F6", lambda sheet, part: catalogue(sheet) ** 3),
-    "dense": ("F3", _encoder),
-    "content": ("F3", _encoder),
+    "dense": ("F3", _encoded),
+    "content": ("F3", _encoded),
     "neighbours": ("F6", lambda sheet, part: sheet.of("examples") * sheet.default("history") * sheet.default("scattered")),
-    "linear": ("F4", _linear),
+    "linear": ("F4", lambda sheet, part: 2 * values(sheet) * sheet.of("examples") * sheet.default("epochs") * 3  # passes a step
+               * sheet.default("scattered")),
     "trees": ("F5", _trees),
     "factors": ("F6", _alternating),
-    "deep": ("F2", _dense),
+    "deep": ("F2", lambda sheet, part: formulas.layers(sheet.default("dense_parameters"), sheet.of("examples"),
+                                                       sheet.default("epochs"))),
     "graph": ("F7", _graph),
 }

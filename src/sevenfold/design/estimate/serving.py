@@ -5,79 +5,60 @@ from __future__ import annotations
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.estimate import formulas
 from sevenfold.design.estimate.number import Number, total
-from sevenfold.design.estimate.parts import HELD, TOUCHED, need, trained
-from sevenfold.design.estimate.sheet import DAY, MONTH, SCALE, Sheet, each, everything_ahead
+from sevenfold.design.estimate.parts import HELD, TOUCHED, of_part
+from sevenfold.design.estimate.sheet import DAY, MONTH, SCALE, Sheet, Write, each, row
 from sevenfold.design.estimate.traffic import into
-from sevenfold.design.part import Part
-from sevenfold.design.sections import Solution
+from sevenfold.design.facts import answers_online, trained
 
 SCORED = {"heuristic", "linear", "factors", "trees", "deep"}  # families with a time of their own
 
 
-@each
-def time(sheet: Sheet, name: str, solution: Solution) -> None:
-    """Q0: of a processor, for an answer made when it is asked for."""
-    work = total([sheet.default("request_time"), *_retrieved(sheet, solution), *_scored(sheet, solution)])
-    made = sheet.line("Q0", "time for an answer", work, "s", name)
-    sheet.line("Q0", "p99 to expect", made * sheet.default("tail"), "s", name, "p99")
+def _time(sheet: Sheet) -> Number:
+    """Of a processor, for an answer made when it is asked for."""
+    solution, spent = sheet.solution, [sheet.default("request_time")]
+    for part in solution.retrieve:
+        look = of_part(TOUCHED, "retriever", part)
+        spent.append(sheet.default("retrieve_time") + look(sheet, part) if look else sheet.default("retrieve_time"))
+    for stage, learner in (("rank", solution.rank), ("predict", solution.predict)):
+        if learner is not None:
+            family = vocabulary.entry("learner", learner.name).family
+            each = sheet.default(f"score_{family if family in SCORED else 'other'}")
+            spent.append(into(sheet, stage, solution) * each)
+    return total([*spent, *(into(sheet, "rerank", solution) * sheet.default("rerank_time") for _ in solution.rerank)])
 
 
-@each
-def memory(sheet: Sheet, name: str, solution: Solution) -> None:
-    """F0: what one replica holds."""
-    held = [found for kind, part in trained(solution) if (found := need(HELD, sheet, kind, part)) is not None]
-    held += [sheet.of("items")] if sheet.has("items") else []
-    sheet.line("F0", "memory of a replica", total([sheet.default("process_bytes"), *held]), "B", name)
+def _memory(sheet: Sheet) -> Number:
+    held = [hold(sheet, part) for kind, part in trained(sheet.solution) if (hold := of_part(HELD, kind, part))]
+    return total([sheet.default("process_bytes"), *held, *([sheet.of("items")] if sheet.has("items") else [])])
 
 
-@each
-def replicas(sheet: Sheet, name: str, solution: Solution) -> None:
-    """Q6 at the peak, and on average; where lists are ready, a request only fetches one."""
-    took = sheet.default("request_time") if everything_ahead(sheet.design) else sheet.of("Q0", name)
-    room = sheet.default("concurrency"), sheet.default("utilisation")
-    sheet.line("Q6", "replicas on average", formulas.replicas(sheet.of("Q1"), took, *room), "", name, "average replicas")
-    sheet.line("Q6", "replicas at the peak", formulas.replicas(sheet.of("Q2"), took, *room), "", name)
+def _replicas(sheet: Sheet, requests: str) -> Number:
+    """Where lists are ready, a request only fetches one."""
+    took = sheet.of("Q0") if answers_online(sheet.design) else sheet.default("request_time")
+    return formulas.replicas(sheet.of(requests), took, sheet.default("concurrency"), sheet.default("utilisation"))
 
 
-@each
-def ahead(sheet: Sheet, name: str, solution: Solution) -> None:
-    """$6, $7: lists for everybody against answers for those who come; only where an answer needs no query."""
-    everybody = sheet.given(f"{SCALE}.users")
-    if solution.retrieve and sheet.design.data.queries is None and everybody:
-        took, price = sheet.of("Q0", name), sheet.prices.core_hour / 3_600
-        sheet.line("$6", "lists for everybody", everybody * (MONTH / _cadence(sheet)) * took * price, "$/month", name)
-        sheet.line("$7", "answers when asked", sheet.of("Q1") * MONTH * took * price, "$/month", name)
-
-
-def crossover(sheet: Sheet) -> None:
-    """$6 = $7: what an answer costs cancels."""
-    if any(sheet.has("$6", name) for name in sheet.design.solutions):
-        often = sheet.stated(f"{SCALE}.users", "lists for everybody ($6)") * (DAY / _cadence(sheet)) / sheet.of("Q3")
-        sheet.line("$6", "requests a day and daily user from which lists cost less", often, key="crossover")
+def _answers(sheet: Sheet, often: Number) -> Number:
+    return often * sheet.of("Q0") * (sheet.prices.core_hour / 3_600)
 
 
 def _cadence(sheet: Sheet) -> Number:
     return sheet.given("serving.batch.every") or DAY
 
 
-def _retrieved(sheet: Sheet, solution: Solution) -> list[Number]:
-    found = []
-    for part in solution.retrieve:
-        look = need(TOUCHED, sheet, "retriever", part)
-        found.append(sheet.default("retrieve_time") + look if look else sheet.default("retrieve_time"))
-    return found
-
-
-def _scored(sheet: Sheet, solution: Solution) -> list[Number]:
-    stages = {"rank": solution.rank, "predict": solution.predict}
-    found = [into(sheet, stage, solution) * _score(sheet, part) for stage, part in stages.items() if part is not None]
-    rerank = [into(sheet, "rerank", solution) * sheet.default("rerank_time") for _ in solution.rerank]
-    return [*found, *rerank]
-
-
-def _score(sheet: Sheet, part: Part) -> Number:
-    family = vocabulary.entry("learner", part.name).family
-    return sheet.default(f"score_{family if family in SCORED else 'other'}")
-
-
-LINES = (time, memory, replicas, ahead, crossover)
+LINES: tuple[Write, ...] = (
+    each(row("Q0", "time for an answer", _time, "s"),
+         row("Q0", "p99 to expect", lambda sheet: sheet.of("Q0") * sheet.default("tail"), "s", "p99")),
+    each(row("F0", "memory of a replica", _memory, "B")),
+    each(row("Q6", "replicas on average", lambda sheet: _replicas(sheet, "Q1"), key="average replicas"),
+         row("Q6", "replicas at the peak", lambda sheet: _replicas(sheet, "Q2"))),
+    # lists for everybody against answers for those who come; only where an answer needs no query
+    each(row("$6", "lists for everybody",
+             lambda sheet: _answers(sheet, sheet.stated(f"{SCALE}.users") * (MONTH / _cadence(sheet))), "$/month",
+             when=lambda sheet: sheet.solution.retrieve and sheet.design.data.queries is None),
+         row("$7", "answers when asked", lambda sheet: _answers(sheet, sheet.of("Q1") * MONTH), "$/month",
+             when=lambda sheet: sheet.has("$6"))),
+    row("$6", "requests a day and daily user from which lists cost less",  # what an answer costs cancels
+        lambda sheet: sheet.stated(f"{SCALE}.users") * (DAY / _cadence(sheet)) / sheet.of("Q3"), key="crossover",
+        when=lambda sheet: any(sheet.has("$6", name) for name in sheet.design.solutions)),
+)

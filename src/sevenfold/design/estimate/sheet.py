@@ -1,13 +1,13 @@
 """The sheet on which an estimate is written: inputs are looked up on it, lines are put down on it.
 
 Sheet      what the document states, what is assumed instead of a default, the lines so far, what is missing
+row, each  ways to write lines: one by its formula, or several for every solution
 Line       one formula with its result        Missing    a value that a line needs and nobody gave
 Absent     raised where a line cannot be written; whoever writes the next one goes on
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,17 +17,16 @@ from typing import Any
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
-from sevenfold.design.convert import UNREAD, Unread, without_none, written
-from sevenfold.design.estimate.defaults import default, defaults
+from sevenfold.design.convert import UNREAD, Unread, written
+from sevenfold.design.estimate.defaults import default, meant
 from sevenfold.design.estimate.number import Input, Number, Source, given, number, shown
 from sevenfold.design.estimate.prices import Prices
 from sevenfold.design.findings import line_of
-from sevenfold.design.part import Part
+from sevenfold.design.part import Part, unit_of
 from sevenfold.design.sections import Design, Solution
 
 DAY, MONTH = number(86_400.0, "s"), number(730 * 3_600.0, text="730 h")
 SCALE = "requirements.scale"
-CHANGE = re.compile(r"[+-](\d+(?:\.\d+)?)%")
 ASKS = {
     f"{SCALE}.daily_users": "how many users come a day?",
     f"{SCALE}.requests_per_user": "how often does a user ask?",
@@ -79,132 +78,126 @@ class Line:
 
 
 class Sheet:
-    """An estimate while it is written."""
+    """An estimate while it is written; `name` is that of the solution whose lines are being written."""
 
     def __init__(self, design: Design, assume: Mapping[str, str], prices: Prices) -> None:
         self.design = design
         self.prices = prices
-        self.section = ""
+        self.section = self.name = ""
         self.lines: list[Line] = []
         self.missing: dict[str, Missing] = {}
         self._asked = assume
-        self._given: dict[str, Number | None] = {}
         self._numbers: dict[tuple[str, str], Number] = {}
+
+    @property
+    def solution(self) -> Solution:
+        """The solution whose lines are being written."""
+        return self.design.solutions[self.name]
 
     def given(self, path: str) -> Number | None:
         """What the document gives at a path (its section's default counts), or None where that is nothing above zero."""
-        if path not in self._given:
-            self._given[path] = self._read(path)
-        return self._given[path]
+        value, hint, usual = _found(self.design, path)
+        if value is None or not value > 0:
+            return None
+        unit = unit_of(hint)
+        source: Source = "default" if value == usual and path not in self.design.lines else self.source(path)
+        why = "of the language" if source == "default" else ""
+        return _exactly(value, Input(path, units.write(value, unit) if unit else shown(value), source, why))
 
-    def relative(self, path: str) -> Number | None:
-        """The relative change that a text such as `+3%` asks for, or None where it says something else."""
-        text, _, _ = _found(self.design, path)
-        match = CHANGE.fullmatch(text or "")
-        value = float(match[1]) / 100 if match else 0.0
-        return given(value, value, value, Input(path, text.lstrip("+-"), self._source(path))) if value else None
-
-    def stated(self, path: str, for_: str) -> Number:
-        """What the document gives at a path; asked for by name where that is nothing."""
-        found = self.given(path)
-        if found is None:
+    def stated(self, path: str, for_: str = "") -> Number:
+        """What the document gives at a path; where that is nothing, asked for by name if `for_` says for what."""
+        if found := self.given(path):
+            return found
+        if for_:
             self.missing.setdefault(path, Missing(path, ASKS[path], for_))
-            raise Absent
-        return found
+        raise Absent
+
+    def either(self, path: str, name: str) -> Number:
+        """What the document gives at a path, else a default."""
+        return self.given(path) or self.default(name)
 
     def default(self, name: str) -> Number:
         """A default, or what is assumed instead: at the command, else in the document."""
-        path = f"requirements.assume.{name}"
         text = self._asked.get(name)
-        source: Source = "stated" if text else self._source(path)
+        source: Source = "stated" if text else self.source(f"requirements.assume.{name}")
         text = text or self.design.requirements.assume.get(name)
-        if text is None:
-            return default(name)
-        value = defaults()[name].read(text)
-        return given(value, value, value, Input(name, text, source, "instead of the default"))
+        return default(name) if text is None else _exactly(meant(name, text), Input(name, text, source, "instead of the default"))
 
     def parameter(self, part: Part, key: str, otherwise: str = "") -> Number:
         """A parameter of a part: as given, else its maker's default, else a default of the estimate."""
-        name = f"{part.name}.{key}"
-        usual = vocabulary.defaults(_kind(part), part.name).get(key)
+        kind = next((one for one in ("retriever", "learner", "feature") if part.name in vocabulary.names(one)), "retriever")
+        usual = vocabulary.defaults(kind, part.name).get(key)
         value = part.params.get(key, usual)
-        if not isinstance(value, int | float) or value <= 0:
-            if not otherwise:
-                raise Absent
+        if isinstance(value, int | float) and value > 0:
+            source: tuple[Source, str] = ("default", "of the part") if value == usual else ("stated", "")
+            return _exactly(value, Input(f"{part.name}.{key}", shown(value), *source))
+        if otherwise:
             return self.default(otherwise)
-        source: Source = "default" if value == usual else "stated"
-        told = Input(name, shown(value), source, "of the part" if source == "default" else "")
-        return given(float(value), float(value), float(value), told)
+        raise Absent
 
-    def line(self, id: str, name: str, found: Number, unit: str = "", solution: str = "", key: str = "") -> Number:
-        """Put a line down; its result goes into further formulas, under its id or a key of its own."""
-        text, key = shown(found.value, unit), key or id
-        name = f"{name}, {solution}" if solution else name
+    def line(self, id: str, name: str, found: Number, unit: str = "", key: str = "", *, shared: bool = False) -> Number:
+        """Put a line down; its result goes into further formulas, under its id or a key of its own.
+
+        It belongs to the solution at hand, unless all that name its part share it.
+        """
+        text, key, solution = shown(found.value, unit), key or id, "" if shared else self.name
         formula = text if any(one.value == found.text for one in found.inputs) else found.text
-        ends = {"value": found.value, "low": found.low, "high": found.high}
-        self.lines.append(Line(id=id, key=key, name=name, section=self.section, solution=solution, **ends, unit=unit,
+        self.lines.append(Line(id=id, key=key, name=f"{name}, {solution}" if solution else name, section=self.section,
+                               solution=solution, value=found.value, low=found.low, high=found.high, unit=unit,
                                formula=formula, inputs=found.inputs))
         self._numbers[key, solution] = found.called(text)
         return self._numbers[key, solution]
 
     def of(self, key: str, solution: str = "") -> Number:
-        """The result of a line that was put down."""
-        try:
-            return self._numbers[key, solution]
-        except KeyError:
-            raise Absent from None
+        """The result of a line that was put down: of the solution at hand or the one that is named, else of all."""
+        for place in ((key, solution or self.name), (key, "")):
+            if place in self._numbers:
+                return self._numbers[place]
+        raise Absent
 
     def has(self, key: str, solution: str = "") -> bool:
         """The line was put down."""
-        return (key, solution) in self._numbers
+        return (key, solution or self.name) in self._numbers or (key, "") in self._numbers
 
-    def _read(self, path: str) -> Number | None:
-        value, hint, usual = _found(self.design, path)
-        if value is None or not value > 0:
-            return None
-        unit = next((one for option in without_none(hint) for one in getattr(option, "__metadata__", ())), None)
-        text = units.write(value, unit) if isinstance(unit, units.Unit) else shown(value)
-        source: Source = "default" if value == usual and path not in self.design.lines else self._source(path)
-        told = Input(path, text, source, "of the language" if source == "default" else "")
-        return given(float(value), float(value), float(value), told)
-
-    def _source(self, path: str) -> Source:
-        line = line_of(path, self.design.lines)
-        return "assumed" if line is not None and "# ?" in self._text.get(line, "") else "stated"
+    def source(self, path: str) -> Source:
+        """Who gave what stands at a path of the document: somebody who was sure, or not."""
+        return "assumed" if line_of(path, self.design.lines) in self._doubted else "stated"
 
     @cached_property
-    def _text(self) -> dict[int, str]:
-        """Line → text of the design's file, where there is one."""
+    def _doubted(self) -> set[int | None]:
+        """The lines of the design's file that hold a mark of doubt, where there is a file."""
         try:
             lines = Path(self.design.source).read_text(encoding="utf-8").splitlines() if self.design.source else []
         except (OSError, UnicodeDecodeError):
             lines = []
-        return dict(enumerate(lines, start=1))
+        return {at for at, text in enumerate(lines, start=1) if "# ?" in text}
 
 
-def each(write: Callable[[Sheet, str, Solution], None]) -> Callable[[Sheet], None]:
+Write = Callable[[Sheet], object]
+
+
+def row(id: str, name: str, formula: Callable[[Sheet], Number], unit: str = "", key: str = "",
+        when: Callable[[Sheet], object] = lambda sheet: True) -> Write:
+    """A line by its formula, where `when` holds; it is left out where a number of the formula is."""
+    return lambda sheet: when(sheet) and sheet.line(id, name, formula(sheet), unit, key)
+
+
+def each(*writers: Write) -> Write:
     """The same for every solution; one that lacks a value does not stop the others."""
 
-    def written(sheet: Sheet) -> None:
-        for name, solution in sheet.design.solutions.items():
-            with suppress(Absent):
-                write(sheet, name, solution)
+    def write(sheet: Sheet) -> None:
+        for name in sheet.design.solutions:
+            sheet.name = name
+            for one in writers:
+                with suppress(Absent):
+                    one(sheet)
+        sheet.name = ""
 
-    return written
-
-
-def everything_ahead(design: Design) -> bool:
-    """All answers are computed ahead."""
-    return design.serving.batch is not None and design.serving.batch.for_ == "everything"
+    return write
 
 
-def size(design: Design) -> int:
-    """Entries of one answer."""
-    return design.framing.answer.items or design.framing.answer.users or 1
-
-
-def _kind(part: Part) -> str:
-    return next((kind for kind in ("retriever", "learner", "feature") if part.name in vocabulary.names(kind)), "retriever")
+def _exactly(value: float, told: Input) -> Number:
+    return given(float(value), float(value), float(value), told)
 
 
 def _found(design: Design, path: str) -> tuple[Any, Any, Any]:

@@ -4,78 +4,13 @@ from __future__ import annotations
 
 from sevenfold.design.estimate import formulas
 from sevenfold.design.estimate.number import Number, number, smaller, total
-from sevenfold.design.estimate.sheet import SCALE, Sheet, size
+from sevenfold.design.estimate.sheet import SCALE, Absent, Sheet, Write, row
 from sevenfold.design.estimate.traffic import entries
+from sevenfold.design.facts import features, thinning, timed, wait
 from sevenfold.design.part import Part
-from sevenfold.design.sections import Split
 
 LIVE = {"count", "sum", "mean", "distinct", "last", "affinity", "closeness", "time_since", "ratio"}  # change with every event
 WIDTHS = {"last": "n", "embed": "dimensions", "image": "dimensions"}
-KEEP, HISTORY = "requirements.privacy.keep", "data.events.history"
-
-
-def log(sheet: Sheet) -> None:
-    """S1: events are impressions where those are logged."""
-    shown = entries(sheet) if sheet.design.data.events.request and size(sheet.design) > 1 else None
-    each = shown or (number(1) if sheet.design.data.events.request else sheet.default("events_per_request"))
-    events = sheet.line("S1", "events", sheet.of("Q1") * each, "/s", key="events")
-    kept = sheet.given(KEEP) or sheet.default("retention")
-    sheet.line("S1", "log of events", events * kept * sheet.default("row_bytes") * sheet.default("log_replicas")
-               * (1 + sheet.default("log_index")), "B")
-
-
-def training_set(sheet: Sheet) -> None:
-    """S2: not more than are drawn, and not more than there are."""
-    span = sheet.given(HISTORY) or sheet.default("learning_span")
-    rows = sheet.line("S2", "examples", smaller(_events(sheet) * span * kept(sheet), sheet.default("examples")), key="examples")
-    sheet.line("S2", "training set", rows * values(sheet) * sheet.default("feature_bytes"), "B")
-
-
-def ahead(sheet: Sheet) -> None:
-    """S7: a list for each user."""
-    if sheet.design.serving.batch is not None:
-        users = sheet.stated(f"{SCALE}.users", "lists computed ahead (S7)")
-        sheet.line("S7", "lists", formulas.lists(users, entries(sheet), sheet.default("pair_bytes"),
-                                                 sheet.default("kv_replicas")), "B")
-
-
-def history(sheet: Sheet) -> None:
-    """S9: the longest window, what a label waits for, and the gap; the spans of validation and test take their shares."""
-    split, label = sheet.design.data.split, sheet.design.framing.label
-    if split.by != "time" or sheet.design.data.events.time in (None, "none"):
-        return
-    wait = (label.within or 0) + label.delay
-    window = max((float(part.params["over"]) for group in sheet.design.data.features.values() for part in group.values()
-                  if isinstance(part.params.get("over"), int | float)), default=0.0)
-    parts = (window, wait, wait if split.embargo is None else split.embargo)
-    if any(parts):
-        days = total(number(part, "s") for part in parts if part)
-        sheet.line("S9", "history that is needed", days / (1 - _spans(split)) if _spans(split).value else days, "s")
-
-
-def stores(sheet: Sheet) -> None:
-    """S3: users are fetched by key, items lie in the memory of every replica."""
-    each, groups = sheet.default("feature_bytes"), sheet.design.data.features
-    if groups.get("user"):
-        copies = sheet.default("kv_overhead"), sheet.default("kv_replicas")
-        sheet.line("S3", "features of users", formulas.user_store(users(sheet), values(sheet, "user"), each, *copies), "B")
-    if groups.get("item"):
-        sheet.line("S3", "features of items, in each replica",
-                   sheet.stated(f"{SCALE}.items", "features of items (S3)") * values(sheet, "item") * each, "B", key="items")
-
-
-def reads(sheet: Sheet) -> None:
-    """S5: what a store would have to answer, were items fetched as users are."""
-    if sheet.design.data.features.get("item") and any(one.rank for one in sheet.design.solutions.values()):
-        cases = sheet.given("serving.retrieve.keep") or sheet.default("candidates")
-        sheet.line("S5", "keys read, were items fetched by key", sheet.of("Q2") * (1 + cases), "/s")
-
-
-def writes(sheet: Sheet) -> None:
-    """S6: features that change with every event."""
-    live = sum(part.name in LIVE for group in sheet.design.data.features.values() for part in group.values())
-    if live:
-        sheet.line("S6", "features updated", _events(sheet) * live, "/s")
 
 
 def users(sheet: Sheet) -> Number:
@@ -85,25 +20,24 @@ def users(sheet: Sheet) -> Number:
 
 def values(sheet: Sheet, group: str = "") -> Number:
     """Values of a case's features, or of one group's; a text counts its words."""
-    parts = [part for name, features in sheet.design.data.features.items() if group in ("", name) for part in features.values()]
+    parts = of_group(sheet, group)
     plain = [part for part in parts if part.name not in ("words", "characters")]
-    width = number(max(1, sum(map(_width, plain))))
-    texts = len(parts) - len(plain)
-    return width + texts * sheet.default("words") if texts and plain else texts * sheet.default("words") if texts else width
+    texts, width = len(parts) - len(plain), number(max(1, sum(map(_width, plain))))
+    words = texts * sheet.default("words") if texts else None
+    return width if words is None else width + words if plain else words
+
+
+def of_group(sheet: Sheet, group: str = "") -> list[Part]:
+    """The features of a group, or all."""
+    return [part for path, _, part in features(sheet.design) if group in ("", path.split(".")[2])]
 
 
 def kept(sheet: Sheet) -> Number:
     """The share of examples that stays when negatives are thinned out."""
-    label = sheet.design.framing.label
-    keep = label.negatives.params.get("keep", 1.0) if label.negatives else 1.0
-    if label.positives is None or keep == 1.0:
+    keep, rate = thinning(sheet.design), sheet.design.framing.label.positives
+    if rate is None or keep == 1.0:
         return number(keep, "%")
-    positives = number(label.positives, "%")
-    return positives + (1 - positives) * number(keep, "%")
-
-
-def _events(sheet: Sheet) -> Number:
-    return sheet.of("events")
+    return number(rate, "%") + (1 - number(rate, "%")) * number(keep, "%")
 
 
 def _width(part: Part) -> int:
@@ -111,9 +45,51 @@ def _width(part: Part) -> int:
     return int(width) if isinstance(width, int) else 1
 
 
-def _spans(split: Split) -> Number:
-    return number(sum(share for share in (split.validate, split.test) if isinstance(share, float)), "%")
+def _events(sheet: Sheet) -> Number:
+    """Impressions where those are logged."""
+    answer, logged = sheet.design.framing.answer, sheet.design.data.events.request
+    each = number(1) if logged else sheet.default("events_per_request")
+    return sheet.of("Q1") * (entries(sheet) if logged and (answer.items or answer.users or 1) > 1 else each)
 
 
-STORAGE = (log, training_set, ahead, history)
-FEATURES = (stores, reads, writes)
+def _history(sheet: Sheet) -> Number:
+    """The longest window, what a label waits for, and the gap; the spans of validation and test take their shares."""
+    split, waiting = sheet.design.data.split, wait(sheet.design)
+    windows = [part.params.get("over") for part in of_group(sheet)]
+    window = max((float(one) for one in windows if isinstance(one, int | float)), default=0.0)
+    parts = [number(part, "s") for part in (window, waiting, waiting if split.embargo is None else split.embargo) if part]
+    if not parts or split.by != "time" or not timed(sheet.design):
+        raise Absent
+    apart = sum(share for share in (split.validate, split.test) if isinstance(share, float))
+    return total(parts) / (1 - number(apart, "%")) if apart else total(parts)
+
+
+def _log(sheet: Sheet) -> Number:
+    rows, copies = sheet.of("events") * sheet.either("requirements.privacy.keep", "retention"), sheet.default("log_replicas")
+    return rows * sheet.default("row_bytes") * copies * (1 + sheet.default("log_index"))
+
+
+STORAGE: tuple[Write, ...] = (
+    row("S1", "events", _events, "/s", "events"),
+    row("S1", "log of events", _log, "B"),
+    row("S2", "examples", lambda sheet: smaller(  # not more than are drawn, and not more than there are
+        sheet.of("events") * sheet.either("data.events.history", "learning_span") * kept(sheet), sheet.default("examples")),
+        key="examples"),
+    row("S2", "training set", lambda sheet: sheet.of("examples") * values(sheet) * sheet.default("feature_bytes"), "B"),
+    row("S7", "lists", lambda sheet: formulas.lists(
+        sheet.stated(f"{SCALE}.users", "lists computed ahead (S7)"), entries(sheet), sheet.default("pair_bytes"),
+        sheet.default("kv_replicas")), "B", when=lambda sheet: sheet.design.serving.batch),
+    row("S9", "history that is needed", _history, "s"),
+)
+FEATURES: tuple[Write, ...] = (  # users are fetched by key, items lie in the memory of every replica
+    row("S3", "features of users", lambda sheet: formulas.user_store(
+        users(sheet), values(sheet, "user"), sheet.default("feature_bytes"), sheet.default("kv_overhead"),
+        sheet.default("kv_replicas")), "B", when=lambda sheet: of_group(sheet, "user")),
+    row("S3", "features of items, in each replica", lambda sheet: sheet.stated(f"{SCALE}.items", "features of items (S3)")
+        * values(sheet, "item") * sheet.default("feature_bytes"), "B", "items", when=lambda sheet: of_group(sheet, "item")),
+    row("S5", "keys read, were items fetched by key",
+        lambda sheet: sheet.of("Q2") * (1 + sheet.either("serving.retrieve.keep", "candidates")), "/s",
+        when=lambda sheet: of_group(sheet, "item") and any(one.rank for one in sheet.design.solutions.values())),
+    row("S6", "features updated", lambda sheet: sheet.of("events") * sum(part.name in LIVE for part in of_group(sheet)), "/s",
+        when=lambda sheet: any(part.name in LIVE for part in of_group(sheet))),
+)
