@@ -31,7 +31,7 @@ from sevenfold.funnel.pipeline import Pipeline, best, fuse
 from sevenfold.nouns import DAY, F32, F64, I32, SECOND, Candidates, Data
 from sevenfold.registry import RETRIEVERS
 from sevenfold.run.evaluate import unseen
-from sevenfold.run.fit import CHUNK, fit, interactions, part_of
+from sevenfold.run.fit import CHUNK, fit, interactions
 from sevenfold.statistics import bootstrap
 
 K, TEST_DAY, VALIDATE = 10, 15, 4 * 3600 * SECOND
@@ -58,10 +58,10 @@ DESIGN = {
 def fitted(design: Design, data: Data, test_from: int, seed: int) -> Parts:
     """The ranker on the day before the test, the sources anew on everything before it."""
     ranker_from, solution = test_from - DAY, design.solutions["funnel"]
-    cuts = Cuts(start=int(data.log.time[0]) - 1, ranker_from=ranker_from, train_until=test_from - VALIDATE,
+    cuts = Cuts(start=int(data.log.time[0]) - 1, ranker_from=ranker_from, frozen=ranker_from, train_until=test_from - VALIDATE,
                 validate_from=test_from - VALIDATE, validate_until=test_from - 1, test_from=test_from, end=test_from + DAY)
     parts = fit(design, solution, data, cuts, seed)
-    learnt, kept = interactions(data, parts.features.over(data), test_from), parts.kept()
+    learnt, kept = interactions(data, design, parts.features.over(data), test_from), parts.kept()
     sources = {part.name: RETRIEVERS.make(part.name, {**part.params, **kept.get(part.name, {})}) for part in solution.retrieve}
     for source in sources.values():
         source.fit(learnt, seed=seed)
@@ -72,7 +72,7 @@ def answers(pipeline: Pipeline, asked: Labelled) -> dict[str, I32]:
     """The lists [B, K] of each source alone, of all merged, and of the funnel."""
     lists: dict[str, list[I32]] = {}
     for start in range(0, len(asked), CHUNK):
-        requests = part_of(asked, start).requests
+        requests = asked.part(start, start + CHUNK).requests
         candidates = pipeline.retrieve(requests)
         assert pipeline.ranker is not None, "the funnel has a ranker"
         scores = {name: -ranks for name, ranks in candidates.ranks.items()} \

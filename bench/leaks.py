@@ -27,11 +27,12 @@ from sevenfold import audit, features
 from sevenfold import data as sources
 from sevenfold import design as documents
 from sevenfold.cli import new
-from sevenfold.data import world
+from sevenfold.data.worlds import video as world
 from sevenfold.data.splits import cuts
 from sevenfold.design.sections import Design, Part
 from sevenfold.errors import LeakError
 from sevenfold.features.past import Fitted
+from sevenfold.features.window import Window
 from sevenfold.nouns import DAY, SECOND, Data
 from sevenfold.registry import FEATURES
 from sevenfold.run.examination import examine_data
@@ -123,7 +124,7 @@ class Broken:
 
     def fit(self, past: Any) -> Fitted:
         """The share of positive events, of all of them where it is that broken."""
-        known = slice(None) if self.how == "fitted on all" else past.events(past.data.label_wait)
+        known = slice(None) if self.how == "fitted on all" else past.events("label")
         return Fitted({"prior": np.array([past.data.log.positive[known].mean()])})
 
     def reader(self, group: str, state: Any, present: Any) -> Any:
@@ -141,6 +142,9 @@ class Broken:
 
     def _without_waiting(self, group: str, state: Any, present: Any) -> Any:
         return self._counted(present.data.log.available, group, present, 0, present.data.log.positive)
+
+    def _before_it_is_known(self, group: str, state: Any, present: Any) -> Any:
+        return Window(key=group, of=self.broken).sum
 
     def _whole_log(self, group: str, state: Any, present: Any) -> Any:
         return self._counted(present.data.log.available, group, present, 1 << 60)
@@ -197,11 +201,6 @@ def future_favourites(base: Planted) -> list[tuple[str, str]]:
     users = replace(data.users, table=data.users.table.append_column("favourites", pa.array(lists, pa.list_(pa.int64()))))
     cross = Part(name="broken", params={"broken": "favourites", "how": "favourites"})
     return found(reading(design, "pair", cross), replace(data, users=users))
-
-
-def own_column_early(base: Planted) -> list[tuple[str, str]]:
-    design, data = base
-    return found(reading(design, "item", Part(name="mean", params={"mean": "watched", "over": 7 * 86_400.0})), data)
 
 
 def label_by_name(base: Planted) -> list[tuple[str, str]]:
@@ -280,7 +279,8 @@ LEAKS = (
     Leak("mean label over the whole log", "user", "X04", column("user", lambda d, r: total(d, "user", mean=True))),
     Leak("likes in the last quarter", "item", "X04", column("item", lambda d, r: total(d, "item", 0.75))),
     Leak("mean label in the test", "user", "X04", column("user", lambda d, r: total(d, "user", 0.9, mean=True))),
-    Leak("the label's column before it is known", "item", "X13", own_column_early),
+    Leak("the label's column before it is known", "item", "X13",
+         broken("before it is known", of="watched")),
     Leak("labels without waiting", "item", "X13", broken("without waiting")),
     Leak("events at exactly t", "item", "X13", broken("at the moment")),
     Leak("events at exactly t", "pair", "X13", broken("at the moment", "pair")),

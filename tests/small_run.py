@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sevenfold.cli import new
-from sevenfold.data import world
+from sevenfold.data.worlds import video as world
 
 SMALL = {"seeds: 3": "seeds: 1", "keep: 500": "keep: 60", "keep: 100": "keep: 30", "items: 10k": "items: 400"}
 

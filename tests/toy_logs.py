@@ -34,6 +34,9 @@ DEFINITIONS: dict[str, dict[str, dict[str, Any]]] = {
         "rate": {"ratio": "label", "of": "events", "over": 8.0}, "each": {"ratio": "price", "of": "events", "over": 7.0},
         "per_like": {"ratio": "price", "of": "label"}, "likes_per_price": {"ratio": "label", "of": "price", "over": 9.0},
         "rate_fading": {"ratio": "label", "of": "events", "half_life": 4.0},
+        "stars": {"sum": "stars", "over": 7.0}, "stars_usual": {"mean": "stars", "half_life": 4.0, "prior": 2.0},
+        "stars_each": {"ratio": "price", "of": "stars"}, "stars_last": {"last": "stars", "n": 2},
+        "verdicts": {"distinct": "verdict", "over": 9.0},
         "since": {"time_since": "event"}, "since_label": {"time_since": "label"}, "prices": {"last": "price", "n": 3},
     } for group in ("user", "item", "pair")
 }
@@ -58,8 +61,9 @@ DEFINITIONS["context"] = {
 def design(definitions: dict[str, dict[str, dict[str, Any]]] = DEFINITIONS, own: bool = False) -> Design:
     parts = {group: {name: Part(name=next(iter(params)), params=params) for name, params in named.items()}
              for group, named in definitions.items()}
-    return Design(name="toy", framing=Framing(task="recommend", answer=Answer(items=3), label=Label(is_="liked", own=own)),
-                  data=DataSection(events=Events(path="-", time="time", user="user", item="item"),
+    label = Label(is_="liked", also={"stars": 0.5}, own=own)
+    return Design(name="toy", framing=Framing(task="recommend", answer=Answer(items=3), label=label),
+                  data=DataSection(events=Events(path="-", time="time", user="user", item="item", outcomes=("verdict",)),
                                    items=Table(path="-", key="id"), features=parts),
                   evaluation=Evaluation(metric="ndcg"))
 
@@ -78,12 +82,16 @@ def worlds(draw: st.DrawFn) -> Data:
     time = np.sort(rng.integers(0, 25, n)) * SECOND
     late = rng.integers(0, 6, n) * rng.integers(0, 2, n) * SECOND if draw(st.booleans()) else np.full(n, 2 * SECOND)
     price = [None if rng.random() < 0.2 else float(np.round(rng.normal(0, 9), 6)) for _ in range(n)]
+    stars = [None if rng.random() < 0.2 else int(rng.integers(1, 6)) for _ in range(n)]
+    verdict = [None if rng.random() < 0.2 else "yn"[rng.integers(2)] for _ in range(n)]
     colour = [None if rng.random() < 0.2 else "rgb"[rng.integers(3)] for _ in range(n)]
-    kinds = {"price": pa.float64(), "colour": pa.string(), **{name: pa.string() for name in CONTEXT}, "load": pa.float64()}
-    columns = {"price": price, "colour": colour, **context(rng, n)}
+    kinds = {"price": pa.float64(), "stars": pa.int64(), "verdict": pa.string(), "colour": pa.string(),
+             **{name: pa.string() for name in CONTEXT}, "load": pa.float64()}
+    columns = {"price": price, "stars": stars, "verdict": verdict, "colour": colour, **context(rng, n)}
     table = pa.table({name: pa.array(columns[name], kind, from_pandas=True) for name, kind in kinds.items()})
     log = Log(time=time, available=time + late, user=rng.integers(-1, USERS, n).astype(np.int32),
-              item=rng.integers(-1, ITEMS, n).astype(np.int32), positive=rng.random(n) < 0.5, table=table)
+              item=rng.integers(-1, ITEMS + draw(st.sampled_from([0, 2])), n).astype(np.int32),
+              positive=rng.random(n) < 0.5, table=table)
     users = Entities(ids=np.arange(USERS), table=pa.table(USER_TABLE))
     items = Entities(ids=np.arange(ITEMS), table=pa.table({"genres": pa.array(GENRES, pa.list_(pa.string())), **ITEM_TABLE}))
     return Data(log=log, users=users, items=items, label_wait=draw(st.sampled_from([0, 3 * SECOND])),

@@ -82,16 +82,18 @@ class Data:
     items: Entities
     label_wait: int = 0  # µs from an event to the moment its label is known: window + delay
     impressions: bool = False  # the log holds what was shown, not only what was done
+    phases: tuple[int, int] | None = None  # without a clock: the moments at which validation and test begin
     fingerprint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requests:
-    """A batch of B questions: who asks, when, in which context."""
+    """A batch of B questions: who asks, when, in which context, and, where one is asked about, which item."""
 
     time: I64  # [B] the moment of the question; only what was available strictly before it may be read
-    user: I32  # [B]
+    user: I32  # [B]; of a search: the query
     context: Mapping[str, Array] = field(default_factory=dict)  # column → [B]
+    item: I32 | None = None  # [B] asked about, -1 of none; None: items are to be found
 
     def __len__(self) -> int:
         return len(self.time)
@@ -99,7 +101,8 @@ class Requests:
     def take(self, rows: Array) -> Requests:
         """The questions at `rows`."""
         context = {name: column[rows] for name, column in self.context.items()}
-        return Requests(time=self.time[rows], user=self.user[rows], context=context)
+        return Requests(time=self.time[rows], user=self.user[rows], context=context,
+                        item=None if self.item is None else self.item[rows])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +112,7 @@ class Visits:
     time: I64  # [B]
     user: I32  # [B]
     history: I32  # [B, H] the items of the last H positive events, newest first, padded with -1
+    text: Array | None = None  # [B] what was typed, where requests carry text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +126,9 @@ class Interactions:
     items: int
     cut: int  # the moment up to which events were taken
     content: F32  # [items, d] what is known of each item besides who chose it (encoders frozen at the cut)
+    documents: Mapping[str, Array] = field(default_factory=dict)  # field → [items] its text, empty where there is none
+    queries: Array | None = None  # [users] the text of each, of a search
+    grade: F32 | None = None  # [n] how relevant, where labels are graded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +162,10 @@ class Rows:
     history: I32  # [requests, H] newest first, padded with -1; row r belongs to the rows whose `request` is r
     items: int  # how many item codes there are
     label: F32 | None = None  # [n] when the rows are examples
+    actions: Mapping[str, F32] | None = None  # action → [n] whether it followed, where several are labelled
+    text: Array | None = None  # [requests] what a request's text says
+    words: Any = None  # [n, W] CSR of the features of text, under `word_names`
+    word_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.item)

@@ -118,7 +118,7 @@ def _inspect_signature(maker: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def _type(node: ast.expr | None) -> Any:
-    """The type that an annotation spells: a name, `X | Y`, `tuple[X, ...]` or `Literal["a", "b"]`."""
+    """The type that an annotation spells: a name, `X | Y`, `tuple[X, ...]`, `Mapping[X, Y]` or `Literal["a", "b"]`."""
     match node:
         case ast.Constant(value=None):
             return None
@@ -128,6 +128,8 @@ def _type(node: ast.expr | None) -> Any:
             return _type(left) | _type(right)
         case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=[item, *_])):
             return tuple[_type(item), ...]  # type: ignore[misc]
+        case ast.Subscript(value=ast.Name(id="Mapping"), slice=ast.Tuple(elts=[key, item])):
+            return Mapping[_type(key), _type(item)]  # type: ignore[misc]
         case ast.Subscript(value=ast.Name(id="Literal"), slice=values):
             return Literal[ast.literal_eval(values)]
     raise TypeError(f"a part's parameter cannot be typed {ast.unparse(node) if node else 'with nothing'}")

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pyarrow as pa
 
 from sevenfold.funnel.reranking import Context
 from sevenfold.nouns import DAY, F32, I32, I64, SECOND, Array, Interactions, Rows, Visits
-from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS, Registry
+from sevenfold.registry import LEARNERS, REQUIRED, RERANKERS, RETRIEVERS, Registry
 
 TOLERANCE = 1e-6  # between a batch and its singles
 CHANCE = 0.6  # what a part must reach where guessing gives 0.5
@@ -50,12 +51,12 @@ def check_learner(part: str | Callable[..., Any], **params: Any) -> None:
     """Hold a learner, by its name in a document or by its maker, to the contract of `sevenfold.models`."""
     name, make = _maker(LEARNERS, part, params)
     train, validate, test = (toy_rows(seed) for seed in (1, 2, 3))
-    before = copy.deepcopy(_arrays(train, validate, test))
+    before = copy.deepcopy((train, validate, test))
     fitted = [make() for _ in range(3)]
     for learner, seed in zip(fitted, (3, 3, 4), strict=True):
         learner.fit(train, validate, seed=seed)
     scores = [learner.scores(test) for learner in fitted]
-    _expect(_equal(_arrays(train, validate, test), before), name, "changes its inputs")
+    _expect(_equal((train, validate, test), before), name, "changes its inputs")
     _expect_numbers(name, scores[0], len(test))
     _expect(_same(scores[0], scores[1]), name, "gives another answer for the same seed")
     _expect(fitted[0].random or _same(scores[0], scores[2]), name, "is not `random`, yet the seed moves its answer")
@@ -67,9 +68,14 @@ def check_learner(part: str | Callable[..., Any], **params: Any) -> None:
     weights = fitted[0].weights()
     _expect(set(weights) >= set(test.names), name, f"weighs {sorted(weights)}, expected all of {sorted(test.names)}")
     _expect(all(np.isfinite(weight) for weight in weights.values()), name, "gives a weight that is not finite")
+    if hasattr(fitted[0], "explain"):
+        _expect_explained(name, fitted[0], test)
     wins = scores[0][test.label == 1][:, None] - scores[0][test.label == 0]
     area = float(np.mean((wins > 0) + 0.5 * (wins == 0)))
     _expect(area > CHANCE, name, f"ranks a positive above a negative in {area:.2f} of pairs, expected over {CHANCE}")
+
+
+check_ranker = check_learner  # a ranker is a learner at work in a funnel
 
 
 def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
@@ -88,6 +94,9 @@ def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
     chosen = reranker.order(items, scores, context, 10)
     _expect(_equal((items, scores, context.content, context.born), before), name, "changes its inputs")
     _expect(_same(chosen, make().order(items, scores, context, 10)), name, "gives another answer when made again")
+    _expect(_same(reranker.order(items, scores, context, 30)[:10], chosen), name, "begins a longer list otherwise than a shorter one")
+    again = _maker(RERANKERS, part, json.loads(json.dumps(params)))[1]().order(items, scores, context, 10)
+    _expect(_same(chosen, again), name, "gives another answer once its parameters were saved and loaded")
     shuffle = random.permutation(30)
     other = reranker.order(items[shuffle], scores[shuffle], context, 10)
     _expect(_same(items[chosen], items[shuffle][other]), name, "answers by the order in which candidates arrive")
@@ -97,6 +106,9 @@ def check_reranker(part: str | Callable[..., Any], **params: Any) -> None:
         chances = reranker.chances(items, scores, chosen)
         _expect(chances.shape == chosen.shape and bool(((chances > 0) & (chances <= 1)).all()), name,
                 f"gives chances {chances.tolist()}, expected one in 0..1 for each place")
+    if hasattr(reranker, "worth"):
+        for some in (items[chosen], items[:1], items[:0]):
+            _expect(bool(np.isfinite(reranker.worth(some, context))), name, f"finds no number for the worth of {len(some)} items")
 
 
 def toy_context(items: int = 50, seed: int = 5) -> Context:
@@ -134,7 +146,10 @@ def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, 
 
 
 def toy_rows(seed: int, requests: int = 60, items: int = 12) -> Rows:
-    """Labelled rows, a request for each few of them, whose label follows `good`; `holes` has gaps, `same` tells nothing."""
+    """Labelled rows, a request for each few of them, whose label follows `good`; `holes` has gaps, `same` tells nothing.
+
+    Of two actions `like` is the label where it is known, and `hide` its opposite, now and then.
+    """
     random = np.random.default_rng(seed)
     request = np.repeat(np.arange(requests), random.integers(4, 9, requests)).astype(np.int32)
     n = len(request)
@@ -142,10 +157,12 @@ def toy_rows(seed: int, requests: int = 60, items: int = 12) -> Rows:
     label = (values[:, 0] + 0.5 * random.normal(size=n) > 0.3).astype(np.float32)
     values[random.random(n) < 0.2, 1] = np.nan
     values[:, 2] = 7.0
+    actions = {"like": np.where(np.isnan(values[:, 1]), np.float32(np.nan), label), "hide": (1 - label) * (np.arange(n) % 3 == 0)}
     history = np.sort(random.integers(-4, items, (requests, 5)), axis=1)[:, ::-1]
     return Rows(values=values, names=("good", "holes", "same", "noise"), request=request, items=items,
                 user=(request % 20).astype(np.int32), item=random.integers(0, items, n).astype(np.int32),
-                history=np.maximum(history, -1).astype(np.int32), label=label)
+                history=np.maximum(history, -1).astype(np.int32), label=label,
+                actions={name: np.asarray(column, np.float32) for name, column in actions.items()})
 
 
 def _maker(registry: Registry, part: str | Callable[..., Any], params: dict[str, Any]) -> tuple[str, Callable[[], Any]]:
@@ -153,7 +170,8 @@ def _maker(registry: Registry, part: str | Callable[..., Any], params: dict[str,
     if isinstance(part, str):
         schema = registry.schema(part)
         _expect(set(params) <= set(schema), part, f"takes {sorted(schema)}, got {sorted(params)}")
-        return part, lambda: registry.make(part, params)
+        given = {key: default for key, (_, default) in schema.items() if default is not REQUIRED} | params
+        return part, lambda: registry.make(part, given)
     name = getattr(part, "__name__", type(part).__name__)
     kinds = {parameter.kind for parameter in inspect.signature(part).parameters.values()}
     _expect(kinds <= {inspect.Parameter.KEYWORD_ONLY}, name, "has parameters that are not keyword-only")
@@ -186,12 +204,14 @@ def _close(one: F32, other: F32) -> bool:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """Whether arrays, tuples of them or records of them hold the same values."""
+    """Whether plain values, arrays, and tuples, mappings or records of them hold the same."""
     if isinstance(one, tuple):
         return all(_equal(a, b) for a, b in zip(one, other, strict=True))
-    if hasattr(one, "__dict__"):
-        return _equal(tuple(vars(one).values()), tuple(vars(other).values()))
-    return _same(one, other)
+    if isinstance(one, Mapping):
+        return _equal(tuple(one.items()), tuple(other.items()))
+    if is_dataclass(one):
+        return all(_equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    return _same(one, other) if isinstance(one, np.ndarray) else bool(one == other)
 
 
 def _expect_scores(name: str, scores: F32, shape: tuple[int, int]) -> None:
@@ -244,10 +264,6 @@ def _expect_grown(name: str, retriever: Any, visits: Visits, scores: F32) -> Non
     _expect(_same(retriever.scores(visits), scores), name, "changes when it is grown")
 
 
-def _arrays(*batches: Rows) -> tuple[Any, ...]:
-    return tuple((rows.values, rows.request, rows.user, rows.item, rows.history, rows.label) for rows in batches)
-
-
 def _expect_numbers(name: str, scores: F32, n: int) -> None:
     _expect(scores.shape == (n,), name, f"gives scores of shape {scores.shape}, expected ({n},)")
     _expect(scores.dtype == np.float32, name, f"gives scores of {scores.dtype}, expected float32")
@@ -259,14 +275,29 @@ def _expect_pieces(name: str, learner: Any, rows: Rows, scores: F32) -> None:
     for part in [*(np.flatnonzero(rows.request == request) for request in np.unique(rows.request)), *np.arange(20)[:, None]]:
         alone = learner.scores(_piece(rows, part))
         _expect(_near(alone, scores[part]), name, "answers a batch otherwise than its singles")
-    turned = replace(rows, values=np.ascontiguousarray(rows.values[:, ::-1]), names=rows.names[::-1])
-    _expect(_same(learner.scores(turned), scores), name, "answers by the order of the columns")
+    _expect(_same(learner.scores(_turned(rows)), scores), name, "answers by the order of the columns")
+
+
+def _expect_explained(name: str, learner: Any, rows: Rows) -> None:
+    """As many parts of a score as there are weights, the same for a row alone and whatever the order of the columns."""
+    parts, shape = learner.explain(rows), (len(rows), len(learner.weights()))
+    _expect(parts.shape == shape and parts.dtype == np.float32, name,
+            f"explains by {parts.dtype} {parts.shape}, expected float32 {shape}: a column for each of its weights")
+    _expect(bool(np.isfinite(parts).all()), name, "explains by a number that is not finite")
+    some = np.flatnonzero(rows.request == rows.request[-1])
+    _expect(_near(learner.explain(_piece(rows, some)), parts[some]), name, "explains a batch otherwise than its singles")
+    _expect(_same(learner.explain(_turned(rows)), parts), name, "explains by the order of the columns")
+    _expect(len(learner.explain(_piece(rows, some[:0]))) == 0, name, "explains something of no rows")
+
+
+def _turned(rows: Rows) -> Rows:
+    return replace(rows, values=np.ascontiguousarray(rows.values[:, ::-1]), names=rows.names[::-1])
 
 
 def _piece(rows: Rows, part: Array) -> Rows:
     requests, request = np.unique(rows.request[part], return_inverse=True)
     return replace(rows, values=rows.values[part], request=request.astype(np.int32), user=rows.user[part], item=rows.item[part],
-                   history=rows.history[requests], label=None)
+                   history=rows.history[requests], label=None, actions=None)
 
 
 def _expect_unknown_rows(name: str, learner: Any, rows: Rows) -> None:
@@ -274,7 +305,7 @@ def _expect_unknown_rows(name: str, learner: Any, rows: Rows) -> None:
     n = 3
     strangers = replace(rows, values=np.full((n, len(rows.names)), np.nan, np.float32), request=np.zeros(n, np.int32),
                         user=np.array([-1, -1, 10**6], np.int32), item=np.array([-1, rows.items + 7, 0], np.int32),
-                        history=np.full((1, 5), -1, np.int32), label=None)
+                        history=np.full((1, 5), -1, np.int32), label=None, actions=None)
     _expect_numbers(name, learner.scores(strangers), n)
     _expect_numbers(name, learner.scores(_piece(rows, np.zeros(0, np.int64))), 0)
 

@@ -17,6 +17,7 @@ from sevenfold.data.splits import cuts
 from sevenfold.design.sections import Part, Table
 from sevenfold.errors import LeakError
 from sevenfold.features.past import Fitted
+from sevenfold.features.window import Window
 from sevenfold.nouns import DAY, Data
 from sevenfold.registry import FEATURES
 
@@ -152,7 +153,7 @@ def test_a_feature_that_reads_the_future_is_named(kind: str, params: dict[str, A
     assert leak.row_time <= leak.read_time
     assert "feature 'item.bad' reads the future of column 'events': " in leak.problem
     assert ("its values at 1970-" if code == "X13" else "what it was fitted on moves when events from 1970-") in leak.problem
-    assert leak.hint == "A feature at time t may read only what was available strictly before t."
+    assert leak.hint == "A feature at time t may read only what was available strictly before t; a window sees to that."
 
 
 def test_without_features_there_is_nothing_to_probe() -> None:
@@ -183,12 +184,39 @@ def test_features_frozen_after_the_rankers_cut_are_named() -> None:
     assert all(leak.row_time == parted.ranker_from and leak.read_time == parted.test_from for leak in found)
 
 
-def test_an_outcome_read_before_it_is_known_is_named_with_its_remedy() -> None:
-    data = replace(world(), label_wait=DAY, impressions=True)
-    early = design(user={"bad": Part(name="mean", params={"mean": "rating", "over": 7 * 86400.0})})
-    [leak] = future_changes(case_of(early, data))
-    assert (leak.code, leak.feature) == ("X13", "user.bad")
-    assert leak.hint == "Read 'label' instead of 'rating': it waits until a label is known."
+class Early:
+    """The sum of a late column, as if it came with its event."""
+
+    def __init__(self, *, early: str) -> None:
+        self.early = early
+
+    def fit(self, past: Any) -> Fitted:
+        return Fitted()
+
+    def reader(self, group: str, state: Any, present: Any) -> Any:
+        return Window(key=group, of=self.early).sum
+
+
+def waiting(kinds: tuple[str, ...], column: str) -> Case:
+    """Features of these kinds that read a column of the label, which is known a day late."""
+    made = design(user={kind: Part(name=kind, params={kind: column}) for kind in kinds})
+    label = replace(made.framing.label, also={"seconds": 0.1})
+    return case_of(replace(made, framing=replace(made.framing, label=label)), replace(world(), label_wait=DAY, impressions=True))
+
+
+@pytest.mark.parametrize("column", ["rating", "seconds"])
+def test_what_is_known_late_is_read_late(column: str) -> None:
+    assert future_changes(waiting(("sum", "mean", "ratio", "last", "distinct"), column)) == []
+
+
+@pytest.mark.parametrize("column", ["rating", "seconds"])
+def test_a_late_column_read_before_it_is_known_is_named(column: str) -> None:
+    FEATURES.add("early", Early)
+    try:
+        [leak] = future_changes(waiting(("early",), column))
+    finally:
+        FEATURES.remove("early")
+    assert (leak.code, leak.feature, leak.column) == ("X13", "user.early", column)
 
 
 class Told:

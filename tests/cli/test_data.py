@@ -6,6 +6,7 @@ import pytest
 from pyarrow import parquet
 
 from sevenfold.cli import main
+from sevenfold.data.catalogue import data_sets
 
 
 def test_list_names_every_table_and_whether_it_is_here(tmp_path, monkeypatch, capsys):
@@ -15,7 +16,7 @@ def test_list_names_every_table_and_whether_it_is_here(tmp_path, monkeypatch, ca
     assert main(["data", "list"]) == 0
     shown = capsys.readouterr().out
     assert "ml-1m:ratings, ml-1m:movies, ml-1m:users" in shown
-    assert shown.count("not here") == 2
+    assert shown.count("not here") == len(data_sets()) - 1
     assert f"folder: {tmp_path}" in shown
     assert main(["data", "list", "--json"]) == 0
     entries = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
@@ -47,31 +48,17 @@ def test_get_says_the_terms_and_where_the_files_lie(tmp_path, monkeypatch, capsy
 
 
 def test_simulate_writes_a_world(tmp_path, capsys):
-    assert (
-        main(
-            [
-                "data",
-                "simulate",
-                "--users",
-                "50",
-                "--items",
-                "60",
-                "--events",
-                "500",
-                "--seed",
-                "3",
-                "--out",
-                str(tmp_path / "w"),
-            ]
-        )
-        == 0
-    )
+    assert main(["data", "simulate", str(tmp_path / "w"), "--rows", "1000", "--seed", "3"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         str(tmp_path / "w" / f"{name}.parquet") for name in ("events", "users", "items", "truth")
     ]
-    assert parquet.read_metadata(tmp_path / "w" / "events.parquet").num_rows == 500
-    assert main(["data", "simulate", "--items", "3", "--out", str(tmp_path / "v")]) == 1
-    assert "data simulate --items: expected at least 50, got 3" in capsys.readouterr().err
+    assert parquet.read_metadata(tmp_path / "w" / "events.parquet").num_rows == 1000
+    assert main(["data", "simulate", "spam", str(tmp_path / "s"), "--rows", "500"]) == 0
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "s" / name) for name in ("messages.tsv", "truth.parquet")]
+    assert main(["data", "simulate", str(tmp_path / "v"), "--rows", "3"]) == 1
+    assert "data simulate --rows: expected at least 500, got 3" in capsys.readouterr().err
+    assert main(["data", "simulate", "spma", str(tmp_path / "v")]) == 1
+    assert "data simulate: no world is called 'spma'\n    hint: Did you mean 'spam'?" in capsys.readouterr().err
     assert not (tmp_path / "v").exists()
 
 

@@ -126,7 +126,7 @@ def test_data_that_can_be_fetched_do_not_keep_a_design_from_running(tmp_path: Pa
 @pytest.mark.parametrize(("case", "lines"), [
     ("fraud", ["payments.parquet  expected: your own events", "merchants.parquet  expected: your own items"]),
     ("ratings", ["ml-1m:ratings  expected: events; sevenfold data get ml-1m"]),
-    ("similar", ["globo:clicks  expected: events; behind a login: fetch it by hand"])])
+    ("similar", ["globo:clicks  expected: events; fetch by hand, behind a login"])])
 def test_new_says_which_data_it_expects(case: str, lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                         capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("SEVENFOLD_DATA", str(tmp_path / "none"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import hashlib
 import io
 import threading
@@ -18,6 +19,8 @@ FILES = {
     "u.item": "1|Up (1990)|01-Jan-1990||http://x|" + "|".join("010010000000000000 1".replace(" ", "")) + "\n"
     "2|Café|||http://y|" + "|".join("0" * 19) + "\n",
     "u.user": "1|24|M|technician|85711\n2|53|F|other|T8H1N\n",
+    "u1.base": "1\t1\t5\t874965758\n",
+    "u1.test": "1\t6\t5\t887431973\n",
     "ratings.dat": "1::1193::5::978300760\n2::661::3::978302109\n",
     "movies.dat": "1::Up: A Film (1990)::Animation|Children's\n2::Café, Le (La Vie) (1963)::Drama\n",
     "users.dat": "1::F::1::10::48067\n2::M::56::16::07072\n",
@@ -25,7 +28,7 @@ FILES = {
 
 
 def files(entry: catalogue.DataSet) -> set[str]:
-    return {table.file for table in entry.tables.values()}
+    return {file for table in entry.tables.values() for file in table.files}
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def test_names_that_are_not_there(folder):
         ("ml-10m:ratings", "data.events.path: no data set is called 'ml-10m'\n    hint: Did you mean 'ml-1m'?"),
         ("ml-1m:rating", "the data set 'ml-1m' has no table 'rating'\n    hint: Did you mean 'ratings'?"),
         ("globo:clicks", "'globo:clicks' is not on this machine: there is no file '"),
-        ("globo:clicks", "Fetch it by hand from https://www.kaggle.com/"),
+        ("globo:clicks", "hint: Fetch by hand, behind a login: the hourly files, written as one clicks.parquet, "),
     ):
         with pytest.raises(DataError) as caught:
             read(path)
@@ -106,6 +109,9 @@ def test_every_data_set_says_what_it_is():
         assert files(entry)
 
 
+FETCHED = ["u.data", "u.item", "u.user", "u1.base", "u1.test"]
+
+
 def packed(files: dict[str, str]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -118,7 +124,7 @@ def packed(files: dict[str, str]) -> bytes:
 @pytest.fixture
 def publisher(tmp_path, monkeypatch):
     """A web server that offers one archive as the data set `ml-100k`, and the folder to fetch into."""
-    content = packed({name: FILES[name] for name in ("u.data", "u.item", "u.user")})
+    content = packed({name: FILES[name] for name in FETCHED})
     served = {"content": content, "status": 200, "asked": 0}
 
     class Handler(BaseHTTPRequestHandler):
@@ -153,7 +159,7 @@ def test_get_fetches_once_and_compares(publisher, tmp_path, capsys):
     folder = catalogue.fetch("ml-100k", progress=True)
     assert "100%" in capsys.readouterr().err, "a progress bar is drawn"
     assert folder == tmp_path / "cache" / "ml-100k"
-    assert sorted(file.name for file in folder.iterdir()) == ["u.data", "u.item", "u.user"]
+    assert sorted(file.name for file in folder.iterdir()) == FETCHED
     assert (folder / "u.data").read_text() == FILES["u.data"]
     assert not list(tmp_path.rglob("outside.txt"))
     catalogue.fetch("ml-100k")
@@ -183,6 +189,17 @@ def test_what_cannot_be_trusted_leaves_nothing_behind(publisher, tmp_path, facts
     assert str(caught.value).startswith("data get ml-100k: ")
     assert text in str(caught.value)
     assert not (tmp_path / "cache" / "ml-100k").exists()
+
+
+def test_one_packed_file_is_kept_as_it_is(publisher, tmp_path):
+    publisher["content"] = gzip.compress(b"0 1\n")
+    changed(publisher, url=publisher["sets"]["ml-100k"].url.replace("x.zip", "edges.txt.gz"),
+            sha256=hashlib.sha256(publisher["content"]).hexdigest(),
+            tables={"edges": catalogue.TableFile(file="edges.txt", separator=" ", columns={"a": "int64", "b": "int64"})})
+    folder = catalogue.fetch("ml-100k")
+    assert [file.name for file in folder.iterdir()] == ["edges.txt.gz"]
+    assert catalogue.present(publisher["sets"]["ml-100k"])
+    assert read("ml-100k:edges") == {"a": [0], "b": [1]}
 
 
 def test_a_publisher_that_answers_with_an_error(publisher, tmp_path):

@@ -29,7 +29,7 @@ def test_shares_of_events_with_gaps_taken_from_the_earlier_side(design):
     found = cuts(loaded, made)
     day = np.array(sorted(vars(found).values())) / 1e6 / DAY - 1000
     assert [vars(found)[name] for name in Cuts.__dataclass_fields__] == sorted(vars(found).values())
-    np.testing.assert_allclose(day, [0, 61, 77, 80, 87, 90, 96], atol=1e-6)
+    np.testing.assert_allclose(day, [0, 61, 61, 77, 80, 87, 90, 96], atol=1e-6)
     assert found.start == loaded.log.time[0] - 1
 
 

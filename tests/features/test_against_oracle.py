@@ -18,14 +18,17 @@ from sevenfold.features import kernel, view
 from sevenfold.nouns import Candidates, Data, Requests
 from toy_logs import DEFINITIONS, GENRES, ITEM_TABLE, ITEMS, SECOND, USER_TABLE, USERS, context, design, worlds
 
+LATE = {"stars", "verdict"}  # written after the event
+BEYOND = np.arange(-1, ITEMS + 3)  # items nobody knows, those of the catalogue, and some that came later
+
 
 def all_pairs(times: np.ndarray) -> tuple[Requests, Candidates]:
     """Every user, known or not, at every time, with every item, known or not."""
     user = np.tile(np.arange(-1, USERS), len(times)).astype(np.int32)
     said = context(np.random.default_rng(len(times)), len(user))
     requests = Requests(time=np.repeat(times, USERS + 1).astype(np.int64), user=user, context=said)
-    request = np.repeat(np.arange(len(requests)), ITEMS + 1).astype(np.int32)
-    item = np.tile(np.arange(-1, ITEMS), len(requests)).astype(np.int32)
+    request = np.repeat(np.arange(len(requests)), len(BEYOND)).astype(np.int32)
+    item = np.tile(BEYOND, len(requests)).astype(np.int32)
     return requests, Candidates(request=request, item=item, sources={}, ranks={})
 
 
@@ -36,8 +39,9 @@ class Oracle:
         self.data, self.cut = data, cut
         log = data.log
         self.act_wait = data.label_wait if own or data.impressions else 0
+        columns = {name: log.table[name].to_pylist() for name in ("price", "colour", *LATE)}
         self.events = [{"available": int(log.available[i]), "user": int(log.user[i]), "item": int(log.item[i]), "row": i,
-                        "positive": bool(log.positive[i]), **{name: log.table[name][i].as_py() for name in ("price", "colour")}}
+                        "positive": bool(log.positive[i]), **{name: column[i] for name, column in columns.items()}}
                        for i in range(len(log))]
         self.events.sort(key=lambda e: (e["available"], e["row"]))
 
@@ -55,17 +59,20 @@ class Oracle:
 
         kind, of = next(iter(params.items()))
         over = params.get("over")
-        wait = self.data.label_wait if "label" in (of, params.get("of")) else 0
+        wait = self.wait(of, params.get("of"))
         seen = self.window(match, t, over, wait)
         return getattr(self, kind)(of, seen, params, t=t, user=user, item=item, wait=wait, group=group, state=state,
                                    read=lambda name: self.read(name, user, item, said))
+
+    def wait(self, *names: str | None) -> int:
+        return max(self.data.label_wait * ("label" in names), self.act_wait * bool(LATE & {*names}))
 
     def read(self, name: str, user: int, item: int, said: dict[str, Any]) -> Any:
         """What a column of the user, the item or the request holds; None where nobody knows."""
         found = said.get(name)
         for table, code in ((USER_TABLE, user), ({**ITEM_TABLE, "genres": GENRES}, item)):
             if name in table:
-                found = table[name][code] if code >= 0 else None
+                found = table[name][code] if 0 <= code < len(table[name]) else None
         return None if found is None or found != found else found
 
     @staticmethod
@@ -182,7 +189,7 @@ class Oracle:
         known = state["words"].tolist()
 
         def vector(i):
-            found = [w for w in (ITEM_TABLE[of][i] or "").split() if w in known] if i >= 0 else []
+            found = [w for w in (ITEM_TABLE[of][i] or "").split() if w in known] if 0 <= i < ITEMS else []
             weights = [found.count(w) * idf for w, idf in zip(known, state["idf"])]
             length = math.sqrt(sum(w * w for w in weights)) or 1.0
             return [round(sum(w / length * x for w, x in zip(weights, axis)) * 2**20) for axis in state["axes"].T]
@@ -197,14 +204,18 @@ class Oracle:
         values = [math.nan if e[of] is None else e[of] for e in seen[::-1][:params["n"]]]
         return values + [math.nan] * (params["n"] - len(values))
 
+    @staticmethod
+    def genres(item):
+        return (GENRES[item] if 0 <= item < ITEMS else None) or []
+
     def affinity(self, of, seen, params, t, user, item, **_):
         liked = self.window(lambda e: e["positive"] and e["user"] == user >= 0, t, params.get("over"), self.act_wait)
-        levels = GENRES[item] if item >= 0 else None
-        kept = {g for i in {e["item"] for e in self.window(lambda e: True, self.cut, None)} - {-1} for g in GENRES[i] or []}
-        levels = [g for g in levels or [] if g in kept]
+        levels = self.genres(item)
+        kept = {g for e in self.window(lambda e: True, self.cut, None) for g in self.genres(e["item"])}
+        levels = [g for g in levels if g in kept]
         if not liked or not levels:
             return math.nan
-        return sum(g in (GENRES[e["item"]] or []) for g in levels for e in liked if e["item"] >= 0) / len(levels) / len(liked)
+        return sum(g in self.genres(e["item"]) for g in levels for e in liked) / len(levels) / len(liked)
 
 
 @pytest.mark.parametrize("asked_in_order", [False, True])
@@ -212,7 +223,7 @@ class Oracle:
 @given(data=worlds(), cut=st.integers(0, 30), own=st.booleans())
 def test_every_kind_equals_its_definition(asked_in_order: bool, data: Data, cut: int, own: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernel, "LONG", 1 if asked_in_order else 10**9)
+        patch.setattr(kernel, "LONG", 32 if asked_in_order else 10**9)
         patch.setattr(view, "BLOCK", 150 if asked_in_order else 1 << 19)
         toy = design(own=own)
         fitted = features.fit(toy, data, cut * SECOND)

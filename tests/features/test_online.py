@@ -23,8 +23,8 @@ def prefix(data: Data, arrivals: np.ndarray, n: int) -> Data:
 
 def batch(users: np.ndarray, time: int, said: dict[str, np.ndarray]) -> tuple[Requests, Candidates]:
     requests = Requests(time=np.full(len(users), time, dtype=np.int64), user=users.astype(np.int32), context=said)
-    item = np.tile(np.arange(-1, ITEMS), len(users)).astype(np.int32)
-    request = np.repeat(np.arange(len(users)), ITEMS + 1).astype(np.int32)
+    item = np.tile(np.arange(-1, ITEMS + 3), len(users)).astype(np.int32)
+    request = np.repeat(np.arange(len(users)), ITEMS + 4).astype(np.int32)
     return requests, Candidates(request=request, item=item, sources={}, ranks={})
 
 

@@ -16,16 +16,16 @@ import numpy as np
 import pyarrow as pa
 
 from sevenfold.audit.case import Case
-from sevenfold.data.labels import label_columns
 from sevenfold.design.sections import Design
 from sevenfold.errors import LeakError
 from sevenfold.features import Feature, Features, fit
+from sevenfold.features.fitting import late_columns
 from sevenfold.nouns import DAY, F32, I32, I64, Array, Candidates, Data, Log, Requests
 
 MOMENTS = 4
 REQUESTS = 200  # asked about at each moment: the last ones up to it, half of them moved to it
 ITEMS = 8  # of each request, half of them the user's own
-HINT = "A feature at time t may read only what was available strictly before t."
+HINT = "A feature at time t may read only what was available strictly before t; a window sees to that."
 
 
 def future_changes(case: Case) -> list[LeakError]:
@@ -46,17 +46,16 @@ def future_changes(case: Case) -> list[LeakError]:
 def _read(case: Case, moment: int, rng: np.random.Generator) -> Iterator[LeakError]:
     asked, candidates = _questions(case, moment, rng)
     before = case.view.rows(asked, candidates).values
-    wait = case.data.label_wait if case.features.label_is_own or case.data.impressions else 0
     pairs = asked.user[candidates.request], candidates.item
     futures = {"deleted": replace(case.thin, log=case.thin.log.before(moment)),
-               "scrambled": scramble(case.design, case.thin, moment, wait, wait, rng, pairs)}
+               "scrambled": scramble(case.design, case.thin, moment, case.view.act_wait, rng, pairs=pairs)}
     for how, other in futures.items():
         after = case.features.over(other).rows(asked, candidates).values
         for feature, columns in places(case.features):
             moved = np.flatnonzero(_differ(before[:, columns], after[:, columns]))
             if len(moved):
                 row_time = int(asked.time[candidates.request[moved]].min())
-                yield _leak(case, feature, "X13", row_time, _first_future(case.thin, moment),
+                yield _leak(feature, "X13", row_time, _first_future(case.thin, moment),
                             f"its values at {day(row_time)} move when events from {day(moment)} on are {how}")
 
 
@@ -76,28 +75,28 @@ def _questions(case: Case, moment: int, rng: np.random.Generator) -> tuple[Reque
 def _frozen_late(case: Case) -> Iterator[LeakError]:
     cut, first = case.features.cut, case.cuts.ranker_from
     if cut > first:
-        yield from (_leak(case, feature, "X05", first, cut, f"it was fitted on what was known at {day(cut)}, and the ranker "
+        yield from (_leak(feature, "X05", first, cut, f"it was fitted on what was known at {day(cut)}, and the ranker "
                           f"learns from {day(first)} on") for feature in case.features.features if feature.fitted.state)
 
 
 def _fitted(case: Case, rng: np.random.Generator) -> Iterator[LeakError]:
     cut = case.features.cut
-    again = fit(case.design, scramble(case.design, case.data, cut, case.data.label_wait, 0, rng), cut)
+    again = fit(case.design, scramble(case.design, case.data, cut, case.view.act_wait, rng, case.data.label_wait), cut)
     for old, new in zip(case.features.features, again.features, strict=True):
         if old.fitted.columns != new.fitted.columns or any(
                 array.tobytes() != new.fitted.state[name].tobytes() for name, array in old.fitted.state.items()):
-            yield _leak(case, old, "X05", cut, _first_future(case.data, cut),
+            yield _leak(old, "X05", cut, _first_future(case.data, cut),
                         f"what it was fitted on moves when events from {day(cut)} on, the cut, are scrambled")
 
 
-def scramble(design: Design, data: Data, moment: int, label_wait: int, wait: int, rng: np.random.Generator,
+def scramble(design: Design, data: Data, moment: int, wait: int, rng: np.random.Generator, label_wait: int | None = None,
              pairs: tuple[I32, I32] | None = None) -> Data:
-    """The same data with another future: a label is known `label_wait` µs after its event, its columns `wait` µs.
+    """The same data with another future: late columns are known `wait` µs after their event, a label `label_wait` (as late).
 
     Some of the future's events are given to `pairs` of users and items.
     """
     log = data.log
-    unknown = np.flatnonzero(log.available + label_wait >= moment)
+    unknown = np.flatnonzero(log.available + (wait if label_wait is None else label_wait) >= moment)
     positive = log.positive.copy()
     positive[unknown] = rng.random(len(unknown)) < 0.5
     future = log.available >= moment
@@ -126,12 +125,12 @@ def _times(log: Log, past: Array, kept: int, moment: int, rng: np.random.Generat
 
 
 def _unknown_changed(design: Design, log: Log, rows: I64, unknown: Array, rng: np.random.Generator) -> pa.Table:
-    """The log's columns at `rows`; those of the label, and what is written after the answer, from others where unknown."""
+    """The log's columns at `rows`; the late ones from others where unknown."""
     table = log.table.take(pa.array(rows))
     hidden = np.flatnonzero(unknown[rows])
     other = rows.copy()
     other[hidden] = rng.choice(np.flatnonzero(unknown), len(hidden)) if len(hidden) else 0
-    for name in {*label_columns(design), *design.data.events.outcomes} & set(table.column_names):
+    for name in sorted(late_columns(design) & set(table.column_names)):
         table = table.set_column(table.column_names.index(name), name, log.table[name].take(pa.array(other)))
     return table
 
@@ -149,12 +148,10 @@ def _differ(before: F32, after: F32) -> Array:
     return ~same
 
 
-def _leak(case: Case, feature: Feature, code: str, row_time: int, read_time: int, problem: str) -> LeakError:
+def _leak(feature: Feature, code: str, row_time: int, read_time: int, problem: str) -> LeakError:
     path, column = feature.path, str(feature.part.params.get(feature.part.name, ""))
-    waits = column in label_columns(case.design) and case.data.label_wait > 0
-    hint = f"Read 'label' instead of '{column}': it waits until a label is known." if waits else HINT
     return LeakError(f"data.features.{path}", f"feature '{path}' reads the future of column '{column}': {problem}",
-                     hint, feature=path, column=column, row_time=row_time, read_time=read_time, code=code)
+                     HINT, feature=path, column=column, row_time=row_time, read_time=read_time, code=code)
 
 
 def _first_future(data: Data, moment: int) -> int:

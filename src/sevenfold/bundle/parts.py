@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sevenfold import features
+from sevenfold.funnel.calibration import Calibration
 from sevenfold.funnel.pipeline import Pipeline
 from sevenfold.nouns import Data
 from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS
+
+DECISIONS = "decisions"  # what is kept beside what the parts chose: calibration and threshold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,8 @@ class Parts:
     rerankers: tuple[tuple[str, Mapping[str, Any]], ...]  # names and parameters
     keep: int
     rank_keep: int
+    calibration: Calibration | None = None
+    threshold: float | None = None
 
     def over(self, data: Data) -> Pipeline:
         """The pipeline that answers from `data`; retrievers that can follow a log, such as popularity, do."""
@@ -31,12 +36,14 @@ class Parts:
                       for name, part in self.retrievers.items()}
         return Pipeline(retrievers=retrievers, ranker=self.ranker[1] if self.ranker else None,
                         rerankers=tuple(RERANKERS.make(name, params) for name, params in self.rerankers),
-                        view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep)
+                        view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep,
+                        calibration=self.calibration, threshold=self.threshold)
 
     def kept(self) -> dict[str, dict[str, Any]]:
         """What each part chose on held-out rows (rounds, epochs): the parameters to fit it with again without them."""
         parts = {**self.retrievers, **({self.ranker[0]: self.ranker[1]} if self.ranker else {})}
-        return {name: part.kept() for name, part in parts.items() if hasattr(part, "kept")}
+        decisions = {"threshold": self.threshold, "calibration": self.calibration and asdict(self.calibration)}
+        return {**{name: part.kept() for name, part in parts.items() if hasattr(part, "kept")}, DECISIONS: decisions}
 
 
 def save(parts: Parts, folder: Path) -> None:
@@ -51,7 +58,8 @@ def save(parts: Parts, folder: Path) -> None:
         parts.ranker[1].save(folder / "ranker")
     about = {"retrievers": list(parts.retrievers), "ranker": parts.ranker[0] if parts.ranker else None,
              "rerankers": [[name, dict(params)] for name, params in parts.rerankers],
-             "keep": parts.keep, "rank_keep": parts.rank_keep}
+             "keep": parts.keep, "rank_keep": parts.rank_keep, "threshold": parts.threshold,
+             "calibration": None if parts.calibration is None else asdict(parts.calibration)}
     (folder / "parts.json").write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
 
 
@@ -64,4 +72,5 @@ def load(folder: Path) -> Parts:
         retrievers={name: RETRIEVERS.get(name).load(folder / "retrievers" / name) for name in about["retrievers"]},
         ranker=(ranker, LEARNERS.get(ranker).load(folder / "ranker")) if ranker else None,
         rerankers=tuple((name, params) for name, params in about["rerankers"]),
-        keep=about["keep"], rank_keep=about["rank_keep"])
+        keep=about["keep"], rank_keep=about["rank_keep"], threshold=about["threshold"],
+        calibration=None if about["calibration"] is None else Calibration(**about["calibration"]))

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from sevenfold.nouns import Data, Entities, Log
 
+FACTS = ("label_wait", "impressions", "phases", "fingerprint")
 COLUMNS = ("time", "available", "user", "item", "positive")
 
 
@@ -23,7 +24,7 @@ def save(data: Data, folder: Path) -> None:
         np.save(folder / f"{name}.ids.npy", entities.ids, allow_pickle=False)
         if entities.born is not None:
             np.save(folder / f"{name}.born.npy", entities.born, allow_pickle=False)
-    about = {"label_wait": data.label_wait, "impressions": data.impressions, "fingerprint": data.fingerprint}
+    about = {name: getattr(data, name) for name in FACTS}
     (folder / "data.json").write_text(json.dumps(about), encoding="utf-8")
 
 
@@ -32,6 +33,7 @@ def load(folder: Path) -> Data:
     with np.load(folder / "log.npz", allow_pickle=False) as columns:
         log = Log(**{name: columns[name] for name in COLUMNS}, table=pq.read_table(folder / "log.parquet"))
     about = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+    about["phases"] = about["phases"] and tuple(about["phases"])
     return Data(log=log, users=_entities(folder, "users"), items=_entities(folder, "items"), **about)
 
 

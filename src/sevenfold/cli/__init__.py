@@ -30,6 +30,8 @@ VERBS = {
         "demo": "the main job on a simulated world, and one planted leak stopped",
     },
     "Serve": {
+        "serve": "answers, events and explanations over HTTP",
+        "batch": "every user's list, computed ahead and swapped in at once",
         "ingest": "append events to a run's log, each once",
     },
 }

@@ -1,4 +1,4 @@
-"""`sevenfold data list | get NAME | simulate`: public data sets and the simulated world."""
+"""`sevenfold data list | get NAME | simulate [WORLD] DIR`: public data sets and simulated worlds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from sevenfold.data import catalogue, world
+from sevenfold.data import catalogue, worlds
 
-HELP = "public data sets and the simulated world"
+HELP = "public data sets and simulated worlds"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,11 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     getting = verbs.add_parser("get", help="fetch a data set from its publisher, its checksum compared")
     getting.add_argument("name", metavar="NAME")
     getting.set_defaults(part=get)
-    simulating = verbs.add_parser("simulate", help="write the simulated world as Parquet files")
-    for name, default, what in (("users", 2000, "how many users"), ("items", 1000, "how many items"),
-                                ("events", 100_000, "how many items are shown"), ("seed", 0, "repeats a world")):
-        simulating.add_argument(f"--{name}", type=int, default=default, help=f"{what} (default {default})")
-    simulating.add_argument("--out", type=Path, default=Path("data"), metavar="DIR", help="where to (default data)")
+    simulating = verbs.add_parser("simulate", help="write a simulated world, and its truth, as the files that a design reads")
+    simulating.add_argument("world", nargs="?", default="video", metavar="WORLD",
+                            help=f"of which system: {', '.join(worlds.WORLDS)} (default video)")
+    simulating.add_argument("folder", type=Path, metavar="DIR", help="where to")
+    simulating.add_argument("--rows", type=int, help="how many rows of events; default: as many as are usual")
+    simulating.add_argument("--seed", type=int, default=0, help="repeats a world (default 0)")
     simulating.set_defaults(part=simulate)
 
 
@@ -44,8 +45,8 @@ def list_(arguments: argparse.Namespace) -> None:
         return
     for entry in entries:
         tables = ", ".join(f"{entry['name']}:{table}" for table in entry["tables"])
-        print(f"{entry['name']:9}{entry['title']}\n{'':9}{tables}\n{'':9}{'here' if entry['present'] else 'not here'}; "
-              f"{entry['terms']}\n{'':9}{entry['note']}\n")
+        print(f"{entry['name']}\n    {entry['title']}\n    {tables}\n    {'here' if entry['present'] else 'not here'}; "
+              f"{entry['terms']}\n    {entry['note']}\n")
     print(f"folder: {catalogue.root()}")
 
 
@@ -58,6 +59,6 @@ def get(arguments: argparse.Namespace) -> None:
 
 def simulate(arguments: argparse.Namespace) -> None:
     """Write a simulated world."""
-    made = world.simulate(users=arguments.users, items=arguments.items, events=arguments.events, seed=arguments.seed)
-    for file in world.write(made, arguments.out):
+    made = worlds.simulate(arguments.world, rows=arguments.rows, seed=arguments.seed)
+    for file in worlds.write(made, arguments.folder):
         print(file)

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sevenfold.data import catalogue, draft, world
+from sevenfold.data import catalogue, draft
 from sevenfold.data.sources import CATALOGUED
+from sevenfold.data.worlds import video as world
 from sevenfold.design import Design, from_mapping, unbuilt
 from sevenfold.design.checks.examples import DESIGNS
 from sevenfold.design.checks.examples import cases as cases

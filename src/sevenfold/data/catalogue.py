@@ -17,19 +17,31 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sevenfold.data.formats import PARQUET, Format, read_delimited, reason
-from sevenfold.data.movielens import STEPS
+from sevenfold.data.formats import PARQUET, Format, reason
+from sevenfold.data.originals import READERS, STEPS, fields, packed
 from sevenfold.errors import DataError, nearest
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableFile:
-    """A table of a data set: its file, and how that reads; one without columns is Parquet."""
+    """A table of a data set: its file, and how that reads; one with neither columns nor a reader is Parquet.
+
+    A text file may lie packed, its name followed by `.gz`.
+    """
 
     file: str
+    beside: Sequence[str] = ()  # further files that its reader needs
+    reader: str = ""  # of `originals`, where lines are not rows
     separator: str = ""
+    encoding: str = "utf-8"
+    header: bool = False  # the first line names columns; ours stand in the same order
     columns: Mapping[str, str] = field(default_factory=dict)
     steps: Sequence[str] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files that it needs."""
+        return (self.file, *self.beside)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +85,7 @@ def find(name: str, *, where: str) -> DataSet:
 
 def present(entry: DataSet) -> bool:
     """Whether all its files are here."""
-    return all((root() / entry.name / table.file).is_file() for table in entry.tables.values())
+    return all(packed(root() / entry.name / file).is_file() for file in _files(entry))
 
 
 def table(path: str, *, where: str) -> tuple[Path, Format]:
@@ -82,10 +94,11 @@ def table(path: str, *, where: str) -> tuple[Path, Format]:
     entry = find(name, where=where)
     if wanted not in entry.tables:
         raise DataError(where, f"the data set '{name}' has no table '{wanted}'", nearest(wanted, entry.tables))
-    file = root() / name / entry.tables[wanted].file
-    if not file.is_file():
-        raise DataError(where, f"'{path}' is not on this machine: there is no file '{file}'", _how(entry))
-    return file, _format(entry.tables[wanted])
+    files = [packed(root() / name / file) for file in entry.tables[wanted].files]
+    missing = next((file for file in files if not file.is_file()), None)
+    if missing is not None:
+        raise DataError(where, f"'{path}' is not on this machine: there is no file '{missing}'", _how(entry))
+    return files[0], _format(entry.tables[wanted])
 
 
 def fetch(name: str, *, progress: bool = False) -> Path:
@@ -118,8 +131,13 @@ def fetch(name: str, *, progress: bool = False) -> Path:
 
 
 def _unpack(entry: DataSet, archive: Path, where: str) -> list[Path]:
-    """The files we need, beside the archive; only their bare names are used, so none can land elsewhere."""
-    files = [archive.parent / table.file for table in entry.tables.values()]
+    """The files we need, beside the archive; only their bare names are used, so none can land elsewhere.
+
+    What is no archive but one packed file is kept as it is.
+    """
+    if str(entry.url).endswith(".gz"):
+        return [archive.rename(archive.with_name(Path(str(entry.url)).name))]
+    files = [archive.parent / file for file in _files(entry)]
     with zipfile.ZipFile(archive) as zipped:
         inside = {Path(member).name: member for member in zipped.namelist()}
         for file in files:
@@ -129,23 +147,31 @@ def _unpack(entry: DataSet, archive: Path, where: str) -> list[Path]:
     return files
 
 
+def _files(entry: DataSet) -> list[str]:
+    return list(dict.fromkeys(file for table in entry.tables.values() for file in table.files))
+
+
 def _how(entry: DataSet) -> str:
     if entry.url is None:
-        return f"Fetch it by hand from {entry.page} ({entry.note}), and name its parent folder in SEVENFOLD_DATA."
+        return f"{entry.note[:1].upper()}{entry.note[1:]}; from {entry.page}. SEVENFOLD_DATA names its parent folder."
     return f"Fetch it with: sevenfold data get {entry.name}; or SEVENFOLD_DATA names a folder with '{entry.name}'."
 
 
 def _format(shape: TableFile) -> Format:
-    if not shape.columns:
+    if not shape.columns and not shape.reader:
         return PARQUET
+    types = {name: pa.type_for_alias(kind) for name, kind in shape.columns.items()}
 
-    def read(file: Path, columns: Sequence[str]) -> pa.Table:
-        # the files are in Latin-1, and a reader of text takes one byte between fields
-        text = file.read_bytes().decode("latin-1").replace(shape.separator, "\x1f")
-        result = read_delimited(pa.BufferReader(text.encode()), separator="\x1f", columns=list(types), types=types)
+    def whole(file: Path) -> pa.Table:
+        file = file.with_name(Path(shape.file).name)  # as the publisher calls it: a reader looks for its neighbours
+        if shape.reader:
+            return READERS[shape.reader](file)
+        result = fields(file, types, separator=shape.separator, encoding=shape.encoding, header=shape.header)
         for step in shape.steps:
             result = STEPS[step](result)
-        return result.select(list(columns)) if columns else result
+        return result
 
-    types = {name: pa.type_for_alias(kind) for name, kind in shape.columns.items()}
-    return Format(lambda file: list(read(file, ()).column_names) if shape.steps else list(shape.columns), read)
+    def read(file: Path, columns: Sequence[str]) -> pa.Table:
+        return whole(file).select(list(columns)) if columns else whole(file)
+
+    return Format(lambda file: list(whole(file).column_names) if shape.reader or shape.steps else list(types), read)

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from sevenfold.design.expression import And, Column, Compare, Expression, Not, Or, parse
 from sevenfold.design.sections import Design
+from sevenfold.design.vocabulary import TASKS
 from sevenfold.errors import DataError, DesignError
-from sevenfold.nouns import Bools
+from sevenfold.nouns import F32, Bools
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {"==": pc.equal, "!=": pc.not_equal, ">=": pc.greater_equal,
                                                  "<=": pc.less_equal, ">": pc.greater, "<": pc.less}
@@ -28,8 +29,57 @@ def label_expression(design: Design) -> Expression:
 
 
 def label_columns(design: Design) -> frozenset[str]:
-    """The columns that the label reads."""
-    return label_expression(design).columns()
+    """The columns that the label and its further actions read."""
+    return label_expression(design).columns() | set(design.framing.label.also)
+
+
+def weak_columns(design: Design) -> frozenset[str]:
+    """The columns that the weak label reads, where there is one."""
+    return parse(design.framing.label.weak).columns() if design.framing.label.weak is not None else frozenset()
+
+
+def is_numeric(design: Design) -> bool:
+    """Whether the label is the number that a column holds, not whether a condition is met."""
+    return TASKS[design.framing.task].numeric and isinstance(label_expression(design), Column)
+
+
+def targets(design: Design, table: pa.Table, learn: bool = False) -> F32:
+    """[rows] what is to be predicted: the label's number, or 1 where it holds, and the weights of further actions.
+
+    To `learn` from, the weak label stands for it where there is one.
+    """
+    expression = _told(design, learn)
+    if is_numeric(design):
+        assert isinstance(expression, Column)
+        column = table.column(expression.name)
+        if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+            raise DataError("framing.label.is", f"column '{expression.name}' is of type {column.type}, expected numbers",
+                            "Name a numeric column, or a condition.")
+        return np.asarray(column.to_numpy(), dtype=np.float32)
+    total = expression_mask(expression, table).astype(np.float32)
+    for action, weight in design.framing.label.also.items():
+        total += np.float32(weight) * expression_mask(Column(action), table)
+    return total
+
+
+def actions(design: Design, table: pa.Table) -> dict[str, F32]:
+    """Action → [rows] whether it followed: the label's own, under its text, and each further one."""
+    label = design.framing.label
+    found = {label.is_: label_expression(design), **{action: Column(action) for action in label.also}}
+    return {name: expression_mask(expression, table).astype(np.float32) for name, expression in found.items()}
+
+
+def judged(design: Design, table: pa.Table, learn: bool = False) -> Bools:
+    """[rows] whether every column of the label is known."""
+    known = np.ones(len(table), dtype=np.bool_)
+    for name in _told(design, learn).columns():
+        known &= np.asarray(table.column(name).is_valid())
+    return known
+
+
+def _told(design: Design, learn: bool) -> Expression:
+    weak = design.framing.label.weak
+    return parse(weak) if learn and weak is not None else label_expression(design)
 
 
 def expression_mask(expression: Expression, table: pa.Table) -> Bools:

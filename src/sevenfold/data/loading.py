@@ -14,13 +14,15 @@ import pyarrow.compute as pc
 
 from sevenfold.data import sources
 from sevenfold.data.entities import entities
-from sevenfold.data.labels import expression_mask, label_columns, label_expression
+from sevenfold.data.labels import expression_mask, label_columns, label_expression, weak_columns
 from sevenfold.data.sources import Source
 from sevenfold.data.times import microseconds
+from sevenfold.data.unclocked import GIVEN, Clock, arrange
 from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Table
+from sevenfold.design.vocabulary import TASKS
 from sevenfold.errors import DataError
-from sevenfold.nouns import I64, SECOND, Bools, Data, Log
+from sevenfold.nouns import I32, I64, NOBODY, SECOND, Bools, Data, Entities, Log
 
 SLICE = 1 << 20  # rows hashed at a time
 
@@ -31,46 +33,85 @@ def load(design: Design) -> Data:
     Paths are relative to the design's own folder. Of the events only the columns that the document names are read.
     Exact duplicates are kept: the same thing may happen twice. Events of the same moment keep their order. An event is
     available at its `available` time, else `delay` after it happened, and never before it happened; an item is born
-    before its first event. A text column of a table of entities becomes a list where a '|' parts its values. Raises
-    `DataError` for the first thing that is wrong.
+    before its first event. Of a search the queries stand for the users, of a link the users are the items. Events
+    without a clock stand in the order of their split. A text column of a table of entities becomes a list where a '|'
+    parts its values. Raises `DataError` for the first thing that is wrong.
     """
     folder = Path(design.source).parent
     source = sources.find(design.data.events.path, folder=folder, where="data.events")
     table = _events(source, design)
-    time = microseconds(table.column(design.data.events.time), where=source.place("time"))
-    available = _available(table, time, source, design)
-    if (np.diff(time) < 0).any():
-        order = np.argsort(time, kind="stable")
-        table, time, available = table.take(pa.array(order)), time[order], available[order]
-    users, user = _entities("users", table, design, folder)
-    items, item = _entities("items", table, design, folder)
+    clock = arrange(table, design) if design.data.events.time in (None, "none") else _clock(table, source, design)
+    table, time, available = table.take(pa.array(clock.rows)), clock.time, clock.available
+    if _joins_users(design):
+        users, user, item = _linked(table, design, folder)
+        items = users
+    else:
+        (users, user), (items, item) = (_entities(role, table, design, folder) for role in ("users", "items"))
     if items.born is not None:  # whatever the table says, an item was there before its first event
         shown, first = np.unique(item, return_index=True)
         items.born[shown] = np.minimum(items.born[shown], time[first] - 1)
     positive = _positive(table, source, design)
     log = Log(time=time, available=available, user=user, item=item, positive=positive, table=table)
+    if design.data.events.symmetric:
+        log = _both_ways(log)
     label = design.framing.label
     return Data(log=log, users=users, items=items, label_wait=round(((label.within or 0.0) + label.delay) * SECOND),
-                impressions=design.data.events.request is not None,
+                impressions=design.data.events.request is not None, phases=clock.phases,
                 fingerprint=_fingerprint(log, users.table, items.table))
+
+
+def _clock(table: pa.Table, source: Source, design: Design) -> Clock:
+    """The events in order of their own time."""
+    time = microseconds(table.column(design.data.events.time), where=source.place("time"))
+    available = _available(table, time, source, design)
+    rows = np.argsort(time, kind="stable")
+    return Clock(rows=rows, time=time[rows], available=available[rows])
 
 
 def _events(source: Source, design: Design) -> pa.Table:
     events = design.data.events
-    roles = {"time": events.time, "user": events.user, "item": events.item, "request": events.request,
-             "session": events.session, "available": events.available}
-    for role in ("time", "user", "item"):
+    roles = {"time": events.time, "user": events.user, "query": events.query, "item": events.item, "text": events.text,
+             "request": events.request, "session": events.session, "available": events.available}
+    needed = TASKS[design.framing.task].needs
+    for role in needed:
         if roles[role] in (None, "none"):
             raise DataError(f"{source.where}.{role}", f"the task '{design.framing.task}' needs a column for the {role}",
                             f"Name one of the table's columns: {', '.join(source.columns)}.")
-    label = label_columns(design)
+    label = label_columns(design) | weak_columns(design)
+    roles = {role: name for role, name in roles.items() if name not in (None, "none")}
     sources.check_columns(source, roles.items())
     sources.check_columns(replace(source, where="framing.label"), [("is", name) for name in sorted(label)])
-    named = {name for name in roles.values() if name is not None}
-    table = sources.read(source, named | label | _mentioned(design.data.features))
-    for role in ("time", "user", "item"):
+    found = {str(design.data.split.group), GIVEN, *events.outcomes} & set(source.columns)
+    named = {str(name) for name in roles.values()}
+    table = sources.read(source, named | label | found | _mentioned(design.data.features))
+    for role in needed:
         _refuse_nulls(table.column(roles[role]), source.place(role), str(roles[role]))
     return table
+
+
+def _joins_users(design: Design) -> bool:
+    """Whether what is suggested to users are users."""
+    return design.framing.answer.users is not None
+
+
+def _linked(table: pa.Table, design: Design, folder: Path) -> tuple[Entities, I32, I32]:
+    """Everyone at either end of an event, and the codes of both ends."""
+    events = design.data.events
+    ends = pa.chunked_array([*table.column(events.user).chunks, *table.column(events.item).chunks])
+    users, codes = _entities("users", pa.table({events.user: ends}), design, folder)
+    one, other = np.split(codes, 2)
+    return users, one, other
+
+
+def _both_ways(log: Log) -> Log:
+    """Each event as seen from both of its users, once at a moment, whoever the source wrote first."""
+    rows = np.repeat(np.arange(len(log)), 2)
+    swapped = np.arange(len(rows)) % 2 == 1
+    user = np.where(swapped, log.item[rows], log.user[rows])
+    item = np.where(swapped, log.user[rows], log.item[rows])
+    pairs = np.stack([log.time[rows], user.astype(np.int64), item.astype(np.int64)])
+    kept = np.sort(np.unique(pairs, axis=1, return_index=True)[1])
+    return replace(log.take(rows[kept]), user=user[kept], item=item[kept])
 
 
 def _mentioned(features: Mapping[str, Mapping[str, Part]]) -> set[str]:
@@ -106,9 +147,14 @@ def _available(table: pa.Table, time: I64, source: Source, design: Design) -> I6
     return np.maximum(time, microseconds(column, where=where))  # nothing is known before it happens
 
 
-def _entities(section: str, table: pa.Table, design: Design, folder: Path) -> Any:
+def _entities(section: str, table: pa.Table, design: Design, folder: Path) -> tuple[Entities, I32]:
+    events = design.data.events
+    if section == "users" and events.query is not None:
+        section = "queries"
+    column = {"users": events.user, "queries": events.query, "items": events.item}[section]
+    if column is None:  # nobody: every row has the code of one whom nobody knows
+        return Entities(ids=np.zeros(0, dtype=np.int64), table=pa.table({})), np.full(len(table), NOBODY, dtype=np.int32)
     declared: Table | None = getattr(design.data, section)
-    column = getattr(design.data.events, section.removesuffix("s"))
     source = None if declared is None else sources.find(declared.path, folder=folder, where=f"data.{section}")
     return entities(table.column(column), column, declared, source)
 

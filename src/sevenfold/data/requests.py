@@ -2,37 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
-from sevenfold.data.labels import label_columns
+from sevenfold.data.labels import actions, judged, label_columns, targets, weak_columns
 from sevenfold.design.sections import Design
-from sevenfold.nouns import I32, I64, SECOND, Array, Data, Log, Requests
+from sevenfold.design.vocabulary import PREDICTION
+from sevenfold.nouns import F32, I32, I64, SECOND, Array, Data, Log, Requests
 
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """B requests in order of time, and the items relevant to each: `relevant[offsets[b]:offsets[b + 1]]`, rising."""
+    """B requests in order of time, and the items relevant to each: `relevant[offsets[b]:offsets[b + 1]]`, rising.
+
+    Where requests ask about an item, `relevant` is that item and `grade` what is to be predicted of it.
+    """
 
     requests: Requests
     offsets: I64  # [B + 1]
     relevant: I32
+    grade: F32  # of each of `relevant`: how much so
     shown: tuple[I64, I32] | None = None  # offsets and items in the same way: what the request's own events showed
+    actions: Mapping[str, F32] = field(default_factory=dict)  # action → of each item shown, whether it followed
     dropped: int = 0  # requests without a relevant item, which cannot be ranked
 
     def __len__(self) -> int:
         return len(self.requests)
 
+    def part(self, start: int, stop: int) -> Labelled:
+        """The requests from `start` on, before `stop`."""
+        stop = min(stop, len(self))
+        mine = slice(self.offsets[start], self.offsets[stop])
+        shown, actions = None, {}
+        if self.shown is not None:
+            offsets, items = self.shown
+            of_shown = slice(offsets[start], offsets[stop])
+            shown = offsets[start:stop + 1] - offsets[start], items[of_shown]
+            actions = {name: values[of_shown] for name, values in self.actions.items()}
+        return Labelled(requests=self.requests.take(np.arange(start, stop)), relevant=self.relevant[mine], grade=self.grade[mine],
+                        offsets=self.offsets[start:stop + 1] - self.offsets[start], shown=shown, actions=actions)
 
-def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, seed: int) -> Labelled:
-    """The requests with start ≤ time < end, and what followed each.
+
+def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, seed: int, learn: bool = False) -> Labelled:
+    """The requests with start ≤ time < end, and what followed each; to `learn` from, of the weak label where there is one.
+
+    More than `limit` requests: a sample of that size, drawn with `seed`, in order of time.
+    """
+    ask = _about if design.framing.task in PREDICTION else _open
+    return ask(data, design, start, end, limit, seed, learn)
+
+
+def _about(data: Data, design: Design, start: int, end: int, limit: int, seed: int, learn: bool) -> Labelled:
+    """Every event is a request about its own item, at its own moment; what nobody has judged is left out."""
+    log = data.log
+    rows = np.flatnonzero((log.time > start) & (log.time <= end))
+    rows = rows[judged(design, log.table.take(pa.array(rows)), learn)]
+    if len(rows) > limit:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
+    requests = Requests(time=log.time[rows], user=log.user[rows], context=_context(log.table, design, rows), item=log.item[rows])
+    return Labelled(requests=requests, offsets=np.arange(len(rows) + 1), relevant=log.item[rows],
+                    grade=targets(design, log.table.take(pa.array(rows)), learn))
+
+
+def _open(data: Data, design: Design, start: int, end: int, limit: int, seed: int, learn: bool) -> Labelled:
+    """Requests to which items are to be found.
 
     Where impressions are logged a request is one value of `events.request` for one user, at its earliest event; else
     it is each positive event. It stands 1 µs before that event, so that the event itself follows it. Relevant are the
     items of the user's positive events in (t, t + within]; of an `own` label, those of the request's own events.
-    More than `limit` requests: a sample of that size, drawn with `seed`, in order of time.
     """
     log, label = data.log, design.framing.label
     groups = _groups(log, design.data.events.request)
@@ -46,13 +86,19 @@ def labelled(data: Data, design: Design, start: int, end: int, *, limit: int, se
     if len(kept) > limit:
         kept = np.sort(np.random.default_rng(seed).choice(kept, limit, replace=False))
     first = first[kept]
-    offsets, relevant = _distinct(log.item[rows], low[kept], high[kept])
+    offsets, relevant, at = _distinct(log.item[rows], low[kept], high[kept])
     requests = Requests(time=log.time[first] - 1, user=log.user[first], context=_context(log.table, design, first))
-    shown = None
-    if data.impressions:
-        rows, low, high = _of_group(np.arange(len(log)), groups, first)
-        shown = _distinct(log.item[rows], low, high)
-    return Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped, shown=shown)
+    found = Labelled(requests=requests, offsets=offsets, relevant=relevant, dropped=dropped,
+                     grade=np.maximum(targets(design, log.table.take(pa.array(rows[at])), learn), 0))
+    return _with_shown(found, log, design, groups, first) if data.impressions else found
+
+
+def _with_shown(asked: Labelled, log: Log, design: Design, groups: I64, first: Array) -> Labelled:
+    """The same with what the requests' own events showed, and which actions followed."""
+    rows, low, high = _of_group(np.arange(len(log)), groups, first)
+    offsets, items, at = _distinct(log.item[rows], low, high)
+    table = log.table.take(pa.array(rows[at]))
+    return replace(asked, shown=(offsets, items), actions=actions(design, table) if design.framing.label.also else {})
 
 
 def _groups(log: Log, column: str | None) -> I64:
@@ -87,20 +133,19 @@ def _of_window(log: Log, first: Array, within: int) -> tuple[Array, Array, Array
     return rows, low, high
 
 
-def _distinct(items: I32, low: Array, high: Array) -> tuple[I64, I32]:
-    """The items of each stretch, once each and rising: offsets and items."""
+def _distinct(items: I32, low: Array, high: Array) -> tuple[I64, I32, I64]:
+    """The items of each stretch, once each and rising: offsets, items, and the first place of each."""
     counts = high - low
     ends = np.cumsum(counts)
     at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(low - (ends - counts), counts)
     width = np.int64(items.max() + 1) if len(items) else np.int64(1)
-    pairs = np.sort(np.repeat(np.arange(len(low)), counts) * width + items[at])
-    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
-    return np.searchsorted(pairs, np.arange(len(low) + 1) * width), (pairs % width).astype(np.int32)
+    pairs, first = np.unique(np.repeat(np.arange(len(low)), counts) * width + items[at], return_index=True)
+    return np.searchsorted(pairs, np.arange(len(low) + 1) * width), (pairs % width).astype(np.int32), at[first]
 
 
 def _context(table: pa.Table, design: Design, rows: Array) -> dict[str, Array]:
     """What is known of a request besides who asks: its first event's columns, less the user, the item and the label."""
     events = design.data.events
-    hidden = {events.user, events.item, *label_columns(design)}
+    hidden = {events.user, events.item, events.query, *label_columns(design), *weak_columns(design)} - {events.text}
     taken = table.select([name for name in table.column_names if name not in hidden]).take(pa.array(rows))
     return {name: np.asarray(column.to_numpy()) for name, column in zip(taken.column_names, taken.columns)}

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from sevenfold.design.sections import Design
+from sevenfold.design.vocabulary import FUNNEL
 from sevenfold.errors import DataError
 from sevenfold.nouns import I64, SECOND, Data
 
@@ -24,6 +25,7 @@ class Cuts:
 
     start: int
     ranker_from: int
+    frozen: int  # encoders and priors are fitted on what was available before
     train_until: int
     validate_from: int
     validate_until: int
@@ -32,20 +34,20 @@ class Cuts:
 
 
 def cuts(data: Data, design: Design) -> Cuts:
-    """The design's split by time: the shares are shares of events, the last events are the test's.
+    """The design's split: shares of the events by time, the last ones the test's, or the phases of what has no clock.
 
-    Raises `DataError` for a split that holds no positive event.
+    Where nothing is retrieved the ranker's stretch is all of training, and encoders freeze at its end. Raises
+    `DataError` for a split that holds no positive event.
     """
-    split = design.data.split
-    if split.by != "time" or isinstance(split.test, str) or isinstance(split.validate, str):
-        raise DataError("data.split", f"expected shares by time, got by: {split.by}, validate: {split.validate}, "
-                        f"test: {split.test}", "Write for instance: split: {by: time, validate: 10%, test: 10%}.")
     time = data.log.time
+    chooses = design.framing.task in FUNNEL
     # at least 1 µs: a request stands 1 µs before its event, and its label must not touch what follows
-    embargo = max(data.label_wait if split.embargo is None else round(split.embargo * SECOND), 1)
-    validate_from, test_from = _moment(time, 1 - split.test - split.validate), _moment(time, 1 - split.test)
+    embargo = 1 if data.phases else max(data.label_wait if design.data.split.embargo is None
+                                        else round(design.data.split.embargo * SECOND), 1)
+    validate_from, test_from = data.phases or _shares(time, design)
     train_until = validate_from - embargo
-    made = Cuts(start=int(time[0]) - 1, ranker_from=_moment(time[time < train_until], 1 - split.ranker),
+    ranker_from = _moment(time[time < train_until], 1 - design.data.split.ranker) if chooses else int(time[0]) - 1
+    made = Cuts(start=int(time[0]) - 1, ranker_from=ranker_from, frozen=ranker_from if chooses else train_until,
                 train_until=train_until, validate_from=validate_from, validate_until=test_from - embargo,
                 test_from=test_from, end=int(time[-1]) - data.label_wait + 1)
     for name, start, end in stretches(made):
@@ -53,19 +55,33 @@ def cuts(data: Data, design: Design) -> Cuts:
     return made
 
 
+def _shares(time: I64, design: Design) -> tuple[int, int]:
+    """The moments at which validation and test begin."""
+    split = design.data.split
+    if split.by != "time" or isinstance(split.test, str) or isinstance(split.validate, str):
+        raise DataError("data.split", f"expected shares by time, got by: {split.by}, validate: {split.validate}, "
+                        f"test: {split.test}", "Write for instance: split: {by: time, validate: 10%, test: 10%}; events "
+                        "without a clock (time: none) can be split by group or at random.")
+    return _moment(time, 1 - split.test - split.validate), _moment(time, 1 - split.test)
+
+
 def slide(cuts: Cuts, data: Data) -> Cuts:
     """The same shares at the log's end, for the pipeline that ships: nothing is kept for validation or test."""
     time = data.log.time
     before = np.searchsorted(time, [cuts.ranker_from, cuts.train_until, cuts.end])
     ranker_from = _moment(time[:before[2]], float(before[0] / max(before[1], 1)))
-    return Cuts(start=cuts.start, ranker_from=ranker_from, train_until=cuts.end, validate_from=cuts.end,
+    chooses = cuts.frozen == cuts.ranker_from
+    ranker_from = ranker_from if chooses else cuts.start
+    return Cuts(start=cuts.start, ranker_from=ranker_from, frozen=ranker_from if chooses else cuts.end,
+                train_until=cuts.end, validate_from=cuts.end,
                 validate_until=cuts.end, test_from=cuts.end, end=cuts.end)
 
 
 def stretches(cuts: Cuts) -> tuple[tuple[str, int, int], ...]:
-    """Name, start and end of each stretch, in order of time."""
-    return (("retrievers", cuts.start, cuts.ranker_from), ("ranker", cuts.ranker_from, cuts.train_until),
-            ("validate", cuts.validate_from, cuts.validate_until), ("test", cuts.test_from, cuts.end))
+    """Name, start and end of each stretch, in order of time; without retrievers, what is learnt from is one."""
+    learnt = ((("retrievers", cuts.start, cuts.ranker_from), ("ranker", cuts.ranker_from, cuts.train_until))
+              if cuts.ranker_from > cuts.start else (("train", cuts.start, cuts.train_until),))
+    return (*learnt, ("validate", cuts.validate_from, cuts.validate_until), ("test", cuts.test_from, cuts.end))
 
 
 def _moment(time: I64, share: float) -> int:

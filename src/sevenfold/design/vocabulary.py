@@ -18,6 +18,7 @@ SIMPLE = 1
 
 FUNNEL = ("recommend", "search", "link")  # tasks that choose from a catalogue
 PREDICTION = ("classify", "regress")
+CLASSES = ("classify",)  # whose answer is a probability, or a decision made from one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +40,25 @@ class Task:
     answers: tuple[str, ...]
     losses: tuple[str, ...]
     metrics: tuple[str, ...]
+    needs: tuple[str, ...] = ()  # roles that the events must have a column for
+    numeric: bool = False  # a label that is one column of numbers is those numbers: a rating, a grade
+    withheld: Literal["seen", "linked", "nothing"] = "nothing"  # what is never an answer: linked includes oneself
 
 
 PAIRWISE = ("bce", "logistic", "lambdarank", "bpr", "softmax", "sampled_softmax", "triplet", "contrastive")
 LISTS = ("ndcg", "map", "mrr", "recall", "hit_rate")
 
 TASKS: dict[str, Task] = {
-    "recommend": Task(answers=("items",), losses=(*PAIRWISE, "squared"), metrics=LISTS),
-    "search": Task(answers=("items",), losses=(*PAIRWISE, "squared"), metrics=LISTS),
-    "link": Task(answers=("users",), losses=PAIRWISE, metrics=(*LISTS, "roc_auc")),
+    "recommend": Task(answers=("items",), losses=(*PAIRWISE, "squared"), metrics=LISTS, needs=("time", "user", "item"),
+                      withheld="seen"),
+    "search": Task(answers=("items",), losses=(*PAIRWISE, "squared"), metrics=LISTS, needs=("query", "item"), numeric=True),
+    "link": Task(answers=("users",), losses=PAIRWISE, metrics=(*LISTS, "roc_auc"), needs=("user", "item"), withheld="linked"),
     "classify": Task(
         answers=("probability", "decision"), losses=("bce", "logistic", "focal", "hinge"),
         metrics=("pr_auc", "roc_auc", "log_loss", "normalized_entropy", "f1", "precision", "recall", "accuracy")),
     "regress": Task(
         answers=("number",), losses=("squared", "mse", "mae", "huber", "poisson", "pinball"),
-        metrics=("rmse", "mae", "r2")),
+        metrics=("rmse", "mae", "r2"), numeric=True),
 }
 
 _HEURISTIC = Entry(family="heuristic", cold=True, incremental=True)

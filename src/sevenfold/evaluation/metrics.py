@@ -1,8 +1,8 @@
 """How good lists of items are: metrics over ranked answers and the items that turned out relevant.
 
-Relevance is binary, and a request without anything relevant has no value (NaN): it is left out of every mean. The
-metrics of `REGISTRY` give one value per request [B] from hits alone; `novelty` also needs to know what is popular, and
-`coverage` is one number for a whole batch.
+Relevance is binary, but for nDCG, which weighs hits by their grade. A request without anything relevant has no value
+(NaN): it is left out of every mean. The metrics of `REGISTRY` give one value per request [B] from hits alone; `novelty`
+also needs to know what is popular, and `coverage` is one number for a whole batch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sevenfold.nouns import F64, I32, I64, Array, Bools, Candidates
+from sevenfold.nouns import F32, F64, I32, I64, Array, Bools, Candidates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,25 +21,42 @@ class Judged:
 
     hits: Bools  # [B, k] the item at this place is relevant; best first
     total: I64  # [B] how many items are relevant
+    gains: F64  # [B, k] the grade of the item at this place; 0 of one that is not relevant
+    ideal: F64  # [B, k] the grades that the best list would show
 
 
-def judge(items: I32, offsets: I64, relevant: I32) -> Judged:
-    """Hold lists [B, k], padded with -1, against each request's `relevant[offsets[b]:offsets[b + 1]]`."""
-    wanted = np.unique(_keys(_rows(offsets), relevant))
-    hits = np.isin(_keys(np.arange(len(items))[:, None], items), wanted) & (items >= 0)
+def judge(items: I32, offsets: I64, relevant: I32, grade: F32 | None = None) -> Judged:
+    """Hold lists [B, k], padded with -1, against each request's `relevant[offsets[b]:offsets[b + 1]]`.
+
+    `grade` says of each how relevant it is, 1 where it is not given.
+    """
+    wanted, first = np.unique(_keys(_rows(offsets), relevant), return_index=True)
+    grades = (np.ones(len(wanted)) if grade is None else grade[first].astype(np.float64))
+    shown = _keys(np.arange(len(items))[:, None], items)
+    hits = np.isin(shown, wanted) & (items >= 0)
+    gains = np.zeros(hits.shape)
+    gains[hits] = grades[np.searchsorted(wanted, shown[hits])]
     total = np.bincount(wanted >> 32, minlength=len(items)).astype(np.int64)
-    return Judged(hits=hits, total=total)
+    return Judged(hits=hits, total=total, gains=gains, ideal=_ideal(wanted >> 32, grades, total, hits.shape[1]))
+
+
+def _ideal(request: I64, grades: F64, total: I64, k: int) -> F64:
+    """[B, k] each request's grades, the highest first, as many as a list has places."""
+    order = np.lexsort((-grades, request))
+    place = np.arange(len(order)) - np.repeat(np.cumsum(total) - total, total)
+    best = np.zeros((len(total), k))
+    best[request[order][place < k], place[place < k]] = grades[order][place < k]
+    return best
 
 
 def ndcg(judged: Judged) -> F64:
-    """Normalised discounted cumulative gain: Σ hit/log2(place + 1), over that of the best list of k.
+    """Normalised discounted cumulative gain: Σ grade/log2(place + 1), over that of the best list of k.
 
     Source: Järvelin & Kekäläinen, Cumulated gain-based evaluation of IR techniques (2002), with the log2 discount from
     the first place on.
     """
     discount = 1 / np.log2(np.arange(2, judged.hits.shape[1] + 2))
-    best = np.concatenate([[0.0], np.cumsum(discount)])
-    return _over(judged.hits @ discount, best[_reachable(judged)])
+    return _over(judged.gains @ discount, judged.ideal @ discount)
 
 
 def precision(judged: Judged) -> F64:
@@ -79,9 +96,9 @@ REGISTRY: dict[str, Callable[[Judged], F64]] = {
 }
 
 
-def per_request(items: I32, offsets: I64, relevant: I32, k: int) -> dict[str, F64]:
+def per_request(items: I32, offsets: I64, relevant: I32, k: int, grade: F32 | None = None) -> dict[str, F64]:
     """Every metric of the registry for each request, from the first k places: "ndcg@10" → [B]."""
-    judged = judge(items[:, :k], offsets, relevant)
+    judged = judge(items[:, :k], offsets, relevant, grade)
     return {f"{name}@{k}": metric(judged) for name, metric in REGISTRY.items()}
 
 

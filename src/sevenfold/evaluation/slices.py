@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sevenfold.nouns import I32, I64, Bools
+from sevenfold.nouns import F32, I32, I64, Bools
 
 HEAVY = 0.10  # the share of known users, by events, that counts as heavy
 
@@ -25,6 +25,17 @@ class Context:
     relevant: I32  # [entries]
     user_events: I64  # [users] events known before the cut
     item_events: I64  # [items]
+    grade: F32  # [entries] how relevant; where an item was asked about, what there was to predict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth(Context):
+    """What is known about the test requests: made once per run, the same for every solution."""
+
+    cluster: I64  # [B] whose requests resemble one another: the user, else the question itself
+    alive: int  # items that could have been shown
+    classes: bool = False  # of what is predicted: yes or no, not a number
+    seed: int = 0
 
 
 def new_users(context: Context) -> Bools:
@@ -34,7 +45,10 @@ def new_users(context: Context) -> Bools:
 
 def new_items(context: Context) -> Bools:
     """Relevant items without any known event, alone: can the pipeline bring up what nobody has chosen yet?"""
-    return np.asarray(context.item_events[context.relevant] == 0)
+    item = context.relevant
+    known = np.zeros(len(item), dtype=np.bool_)
+    known[item >= 0] = context.item_events[item[item >= 0]] > 0
+    return ~known
 
 
 def heavy_users(context: Context) -> Bools:
@@ -51,10 +65,10 @@ SLICES: dict[str, Callable[[Context], Bools]] = {
 }
 
 
-def restrict(offsets: I64, relevant: I32, entries: Bools) -> tuple[I64, I32]:
-    """The CSR sets with only the marked `entries`; requests keep their numbers, some become empty."""
+def restrict(context: Context, entries: Bools) -> tuple[I64, I32, F32]:
+    """Offsets, items and grades of only the marked `entries`; requests keep their numbers, some become empty."""
     kept = np.concatenate([[0], np.cumsum(entries)])
-    return kept[offsets].astype(np.int64), relevant[entries]
+    return kept[context.offsets].astype(np.int64), context.relevant[entries], context.grade[entries]
 
 
 def _known(context: Context) -> Bools:

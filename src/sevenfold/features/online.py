@@ -74,8 +74,8 @@ class Online(Present):
         self.layout = Layout(features, data.log.table)
         self.flow = Flow(self.layout.dtype, len(data.items))
         self._windows: list[Window] = []
-        super().__init__(replace(data, log=data.log.take(np.zeros(len(data.log), dtype=np.bool_))), features.label_is_own)
-        self._view = View(features.features, self, features.history)
+        super().__init__(replace(data, log=data.log.take(np.zeros(len(data.log), dtype=np.bool_))), features.waits(data))
+        self._view = View(features.features, self, features.history, features.asks, features.withheld)
         self._plans = {acts: Plan([window for window in self._windows if window.acts == acts]) for acts in (False, True)}
         self.arrived = 0
 

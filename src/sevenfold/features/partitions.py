@@ -30,6 +30,7 @@ from sevenfold.errors import DataError, nearest
 from sevenfold.features.fitting import Features
 from sevenfold.features.present import Present
 from sevenfold.features.view import View
+from sevenfold.features.window import Waits
 from sevenfold.nouns import F32, Array, Candidates, Data, Log, Requests
 
 FIXED = {"time": pa.int64(), "available": pa.int64(), "user": pa.int32(), "item": pa.int32(), "positive": pa.bool_()}
@@ -75,14 +76,14 @@ def write(features: Features, data: Data, log: Iterable[Log], to: Path, *, parts
         _scatter(log, sides, _schema(features, data.log.table), parts)
         with ThreadPoolExecutor(WORKERS) as pool:
             for side in sides:
-                list(pool.map(partial(_compute, side, features.label_is_own), range(parts)))
+                list(pool.map(partial(_compute, side, features.waits(data)), range(parts)))
         _gather(sides, features.names, to, parts)
 
 
 def _side(key: str, features: Features, empty: Data, folder: Path) -> Side:
     told = tuple(feature for feature in features.features if feature.group in SIDES[key])
     (folder / key).mkdir()
-    return Side(key=key, view=View(told, Present(empty, features.label_is_own), history=0), folder=folder / key)
+    return Side(key=key, view=View(told, Present(empty, features.waits(empty)), history=0), folder=folder / key)
 
 
 def _schema(features: Features, table: pa.Table) -> pa.Schema:
@@ -115,11 +116,11 @@ def _deal(batch: pa.RecordBatch, counts: list[int], writers: list[ipc.RecordBatc
         start += count
 
 
-def _compute(side: Side, label_is_own: bool, part: int) -> None:
+def _compute(side: Side, waits: Waits, part: int) -> None:
     """Write the values of a part's events, in their order: [events, columns] as bytes."""
     with pa.memory_map(str(side.folder / f"{part}.arrow")) as file:
         log = _log(ipc.open_file(file).read_all())
-    view = side.view.of(Present(replace(side.view.data, log=log), label_is_own))
+    view = side.view.of(Present(replace(side.view.data, log=log), waits))
     context = {name: column.to_numpy() for name, column in zip(log.table.column_names, log.table.columns)}
     requests = Requests(time=log.time, user=log.user, context=context)
     own = Candidates(request=np.arange(len(log), dtype=np.int32), item=log.item, sources={}, ranks={})

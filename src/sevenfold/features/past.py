@@ -12,6 +12,7 @@ from sevenfold.errors import DataError, DesignError, nearest
 from sevenfold.features.columns import millionths
 from sevenfold.features.window import EVENTS as EVENTS
 from sevenfold.features.window import LABEL as LABEL
+from sevenfold.features.window import Waits
 from sevenfold.nouns import Array, Bools, Data, Entities
 
 State = Mapping[str, Array]  # what a fit has frozen
@@ -34,6 +35,7 @@ class Past:
     group: str
     data: Data
     cut: int
+    waits: Waits
     clock: str | None = None  # the column that holds the events' time
 
     def windowed(self) -> None:
@@ -64,9 +66,9 @@ class Past:
         raise DesignError(self.where, f"expected a feature of user or item, got '{group}'",
                           "Only users and items have a table of attributes.")
 
-    def events(self, wait: int = 0) -> Bools:
-        """[n] which events were known before the cut, `wait` µs after they became available."""
-        return self.data.log.available + wait < self.cut
+    def events(self, *columns: str) -> Bools:
+        """[n] of which events these columns were known before the cut."""
+        return self.data.log.available + self.waits.of(EVENTS, *columns) < self.cut
 
     def existing(self, entities: Entities) -> Bools:
         """[entities] which existed at the cut: born before it, else seen before it."""
@@ -75,7 +77,7 @@ class Past:
         log = self.data.log
         codes = (log.item if entities is self.data.items else log.user)[self.events()]
         seen = np.zeros(len(entities), dtype=np.bool_)
-        seen[codes[codes >= 0]] = True
+        seen[codes[(codes >= 0) & (codes < len(entities))]] = True
         return seen
 
     def source(self, name: str) -> str:
@@ -91,7 +93,7 @@ class Past:
         """What a column of users, items or requests held before the cut."""
         group = group or self.group
         if group == "context":
-            return self.column(name).filter(pa.array(self.events()))
+            return self.column(name).filter(pa.array(self.events(name)))
         entities = self._of(group)
         return self.column(name, entities.table).filter(pa.array(self.existing(entities)))
 
@@ -105,8 +107,8 @@ class Past:
     def totals(self, of: str) -> tuple[int, int]:
         """Sum and number of the known values of the label or a column, over all events before the cut."""
         if of == LABEL:
-            labels = self.data.log.positive[self.events(self.data.label_wait)]
+            labels = self.data.log.positive[self.events(of)]
             return int(labels.sum()), len(labels)
         values, known = millionths(self.column(of), self.where)
-        known &= self.events()
+        known &= self.events(of)
         return int(values.sum(where=known)), int(known.sum())

@@ -12,7 +12,7 @@ import numpy as np
 
 from sevenfold.features.columns import codes_of, millionths, numbers
 from sevenfold.features.kernel import Differences, Index, Moment, Span, Stream, Values, by_entity
-from sevenfold.features.window import EVENTS, LABEL, Window, micros
+from sevenfold.features.window import EVENTS, LABEL, Waits, Window, micros
 from sevenfold.nouns import F32, F64, I64, Array, Bools, Data, Requests
 
 Made = TypeVar("Made")
@@ -29,7 +29,8 @@ class Lookup:
 
     def __call__(self, at: Moment) -> Array:
         """[m, columns]"""
-        return self.matrix[at.user if self.key == "user" or at.item is None else at.item]
+        code = at.user if self.key == "user" or at.item is None else at.item
+        return self.matrix[np.minimum(code, len(self.matrix) - 1)]
 
 
 class Present:
@@ -38,15 +39,14 @@ class Present:
     `alias` [items + 1] says of which item of the log each item of the catalogue is a copy, -1 of nobody; None: of itself.
     """
 
-    def __init__(self, data: Data, label_is_own: bool) -> None:
+    def __init__(self, data: Data, waits: Waits) -> None:
         self.data = data
+        self.waits = waits
         self.alias: I64 | None = None
-        # a label of the row's own event is known only after its window; a positive event of others at its arrival
-        self.act_wait = data.label_wait if label_is_own or data.impressions else 0
         self.events = Stream(data.log.available)
         positive = data.log.positive
         self.acts = self.events if positive.all() else Stream(data.log.available, np.flatnonzero(positive))
-        self._width = len(data.items)
+        self._width = max(len(data.items), int(data.log.item.max(initial=-1)) + 1)
         self._made: dict[Any, Any] = {}
 
     def copied(self, rows: I64) -> Present:
@@ -62,7 +62,7 @@ class Present:
         return pairs[pairs >= 0]
 
     def _pair(self, user: Array, item: Array) -> I64:
-        return np.where((user < 0) | (item < 0), -1, user.astype(np.int64) * self._width + item)
+        return np.where((user < 0) | (item < 0) | (item >= self._width), -1, user.astype(np.int64) * self._width + item)
 
     def _key(self, key: str, user: Array, item: Array) -> Array:
         if key == "pair":
@@ -113,22 +113,21 @@ class Present:
             matrix, scaled = matrix[self.alias[:-1]], scaled[self.alias[:-1]]
         return Lookup(group, np.vstack([matrix, np.full((1, matrix.shape[1]), unknown, dtype=matrix.dtype)]), scaled)
 
-    def window(self, key: str, of: str = EVENTS, *, over: float | None = None, half_life: float | None = None,
-               mature: bool = False) -> Window:
+    def window(self, key: str, of: str = EVENTS, *, beside: str = EVENTS, over: float | None = None,
+               half_life: float | None = None) -> Window:
         """Events, labels or a column's values of an entity, to be counted and summed; times in seconds.
 
-        `mature`: only of events whose label is known.
+        Only of events of which these, and the column `beside`, are known.
         """
-        return self._read(Window(key=key, of=of, over=micros(over), half_life=micros(half_life),
-                                 wait=self.data.label_wait if of == LABEL or mature else 0))
+        return self._read(Window(key=key, of=of, over=micros(over), half_life=micros(half_life), wait=self.waits.of(of, beside)))
 
     def different(self, key: str, of: str, over: float | None) -> Window:
         """The same events, to tell their users, items or a column's values apart."""
-        return self._read(Window(key=key, over=micros(over), apart=of))
+        return self._read(Window(key=key, over=micros(over), wait=self.waits.of(of), apart=of))
 
     def positives(self, key: str, over: float | None = None, wait: int | None = None) -> Window:
         """The positive events of an entity, `wait` µs (else as long as it takes to know) after they arrived."""
-        return self._read(Window(key=key, over=micros(over), wait=self.act_wait if wait is None else wait, acts=True))
+        return self._read(Window(key=key, over=micros(over), wait=self.waits.act if wait is None else wait, acts=True))
 
     def _read(self, window: Window) -> Window:
         """A window that will be read: its index is made now, once for all who read it."""

@@ -68,7 +68,8 @@ class Own:
         by_pair.rows, by_pair._amounts = self.rows[order], {}
         by_pair.places = np.zeros((len(pairs) + 1, wanted.shape[1]), dtype=np.int64)
         by_pair.places[:-1] = ((first.cumsum() - 1) * unit + order).searchsorted(wanted)
-        by_pair.number = lambda at: at.once(("pair", self.acts), lambda: _places(pairs, _pair(at.request, at.item, width)))
+        by_pair.number = lambda at: at.once(
+            ("pair", self.acts), lambda: _places(pairs, _pair(at.request, at.entity("item"), width)))
         return by_pair
 
     def amounts(self, of: str) -> tuple[I64 | None, I64 | None]:
@@ -187,8 +188,8 @@ class Reading:
         return np.arange(len(requests))
 
     def entity(self, at: Moment, key: str) -> Array:
-        """Whose events each row asks for."""
-        return at.request if key == "user" or at.item is None else at.item
+        """Whose events each row asks for; -1 of an item that had none."""
+        return at.request if key == "user" or at.item is None else np.where(at.item < self.width, at.item, -1)
 
     def order(self, key: str, entity: Array) -> I64:
         """[m] as they come: a batch is small."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sevenfold.design.sections import Part
-from sevenfold.features.kernel import Asked, Moment
+from sevenfold.features.kernel import Asked, Moment, prefix
 from sevenfold.features.kinds import Kind
 from sevenfold.features.past import Fitted
 from sevenfold.features.present import Lookup, Present, Reader
@@ -24,6 +24,7 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 BLOCK = 1 << 17  # rows that are computed together: what bounds the memory besides the answer
 PER_REQUEST = ("user", "context")
+TEXT = "text"  # the group whose columns are words: many, and sparse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,11 @@ class Feature:
 class View:
     """Fitted features over one log."""
 
-    def __init__(self, features: tuple[Feature, ...], present: Present, history: int) -> None:
-        self.features = features
+    def __init__(self, features: tuple[Feature, ...], present: Present, history: int, asks: str | None = None,
+                 withheld: str = "seen") -> None:
+        self.texts = tuple(feature for feature in features if feature.group == TEXT)
+        self.features = features = tuple(feature for feature in features if feature.group != TEXT)
+        self._asks, self._withheld = asks, withheld
         self.data = present.data
         self.names = tuple(name for feature in features for name in feature.names)
         self._history = history
@@ -80,7 +84,7 @@ class View:
     @property
     def act_wait(self) -> int:
         """µs from the arrival of a positive event to the moment at which it is known to be positive."""
-        return self._present.act_wait
+        return self._present.waits.act
 
     @property
     def items(self) -> int:
@@ -110,7 +114,35 @@ class View:
         in_parallel(read, self._tasks(requests, candidates, size), size)
         in_parallel(spread, [] if one_each else _blocks(len(candidates)), size)
         return Rows(values=values, names=self.names, request=candidates.request, user=requests.user[candidates.request],
-                    item=candidates.item, history=self.visits(requests, self._history).history, items=self.items)
+                    item=candidates.item, history=self.visits(requests, self._history).history, items=self.items,
+                    **self._words(requests, candidates))
+
+    def _words(self, requests: Requests, candidates: Candidates) -> dict[str, Any]:
+        """What the requests' text says, and the features made of it."""
+        text = self.text(requests)
+        if text is None or not self.texts:
+            return {"text": text}
+        from scipy import sparse
+
+        made = [feature.kind.vectors(text, feature.fitted.state) for feature in self.texts]  # type: ignore[attr-defined]
+        return {"text": text, "words": sparse.hstack(made, format="csr")[candidates.request],
+                "word_names": tuple(name for feature in self.texts for name in feature.names)}
+
+    def text(self, requests: Requests) -> Array | None:
+        """[B] what each request's text says, as it came or as the table of queries has it; empty where nothing is known."""
+        if self._asks is None:
+            return None
+        if self._asks in requests.context:
+            return np.array(["" if one is None else str(one) for one in requests.context[self._asks]], dtype=object)
+        written = self._queries
+        return written[np.where(requests.user < 0, len(written) - 1, requests.user)]
+
+    @cached_property
+    def _queries(self) -> Array:
+        """[users + 1] the text of each query, and a last one of none."""
+        table = self.data.users.table
+        column = table[self._asks].to_pylist() if self._asks in table.column_names else [""] * len(table)
+        return np.array([*(one or "" for one in column), ""], dtype=object)
 
     def _tasks(self, requests: Requests, candidates: Candidates, size: int) -> list[tuple[str, Array]]:
         """(group, rows) to be read together: users and items in the order of their index, the others as they come."""
@@ -142,16 +174,23 @@ class View:
             history[by_user[block]] = self._catalogue(np.where(rows < 0, -1, items))
 
         in_parallel(fill, _blocks(len(by_user), BLOCK // max(n, 1) + 1), len(requests))
-        return Visits(time=requests.time, user=requests.user, history=history)
+        return Visits(time=requests.time, user=requests.user, history=history, text=self.text(requests))
 
     def seen(self, requests: Requests) -> tuple[I64, I32]:
-        """CSR of the items of each user's earlier events (of impressions: the positive ones); they may repeat."""
+        """CSR of what is no answer: the items of each user's earlier events (of impressions: the positive ones), which may
+        repeat; of a link also oneself; of a search nothing."""
+        if self._withheld == "nothing":
+            return np.zeros(len(requests) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
         ends, rows = self._seen.every(Moment(Asked(requests), self._present, np.arange(len(requests))))
-        return ends, self._catalogue(self.data.log.item[rows])
+        items = self._catalogue(self.data.log.item[rows])
+        if self._withheld == "linked":
+            items, ends = np.insert(items, ends[1:], requests.user), ends + np.arange(len(ends))
+        return prefix(items >= 0)[ends], items[items >= 0]
 
     def _catalogue(self, items: Array) -> I32:
-        """Codes of the log's items in this view's catalogue: of a copied item, its first copy."""
-        return items.astype(np.int32) if self._copies is None else self._first_copy[items]
+        """Codes of the log's items in this view's catalogue: of a copied item, its first copy; -1 of one that is not in it."""
+        items = np.where(items < len(self.data.items), items, -1).astype(np.int32)
+        return items if self._copies is None else self._first_copy[items]
 
     @cached_property
     def _first_copy(self) -> I32:
@@ -177,7 +216,7 @@ class View:
 
     def grow(self, rows: I64) -> View:
         """The same view over a synthetic catalogue, whose item j copies item `rows[j]`; the log stays as it is."""
-        return View(self.features, self._present.copied(rows), self._history)
+        return View((*self.features, *self.texts), self._present.copied(rows), self._history, self._asks, self._withheld)
 
 
 def _blocks(n: int, size: int | None = None) -> list[slice]:

@@ -1,6 +1,6 @@
 """What a feature reads, said once: which events of whom, how far back, and how much each counts.
 
-Who holds the events answers (`Present.held`): an index over a whole log (kernel.py), a few users' own events (own.py), or
+Who holds the events answers (`Present.held`): an index over a whole log (kernel.py), a few users' own events (reading.py), or
 running totals (flow.py).
 """
 
@@ -19,6 +19,19 @@ EVENTS, LABEL = "events", "label"
 RESOLUTION = 1_000_000  # sums of columns are kept in millionths
 STEPS = 4  # a half-life is parted into so many steps,
 HALVES = 8  # and forgotten after so many half-lives
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    """How long after an event, in µs, the columns are known that are written after it; all others come with it."""
+
+    label: int
+    act: int  # whether it was positive, and the columns that are late
+    late: frozenset[str]
+
+    def of(self, *names: str) -> int:
+        """Until the last of these columns is known."""
+        return max(self.label if name == LABEL else self.act if name in self.late else 0 for name in names)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sevenfold.features import View
+from sevenfold.funnel.calibration import Calibration
 from sevenfold.funnel.candidates import exclude, merge, places
 from sevenfold.funnel.reranking import Context, falling
 from sevenfold.nouns import F32, F64, I32, I64, Answers, Candidates, Requests, Rows, Visits
@@ -52,15 +53,21 @@ class Pipeline:
     view: View
     keep: int  # candidates after retrieval
     rank_keep: int  # candidates after ranking
+    calibration: Calibration | None = None  # from the ranker's score to a probability
+    threshold: float | None = None  # from which probability on the answer is yes, where it is yes or no
     copies: I64 | None = None  # of a synthetic catalogue: the item that each one copies
     clock: dict[str, float] = field(default_factory=dict)
 
     def answer(self, requests: Requests, k: int, *, trace: bool = False) -> Answers:
-        """The k best items for each request, best first; with `trace`, every candidate and each stage's score."""
-        candidates = self.retrieve(requests)
+        """The k best items for each request, best first; with `trace`, every candidate and each stage's score.
+
+        Of requests about an item the answer is that item and what is predicted of it.
+        """
+        candidates = self.retrieve(requests) if requests.item is None else given(requests)
         rows = self.rows(requests, candidates)
         with self._stage("rank"):
             scores = self.ranker.scores(rows) if self.ranker and len(rows) else fuse(candidates)
+            scores = self.calibration(scores) if self.calibration else scores
             ranked = best(candidates, scores, self.rank_keep)
         with self._stage("rerank"):
             shown, chances = self._rerank(requests, candidates, scores, ranked, k)
@@ -123,6 +130,12 @@ class Pipeline:
         start = time.perf_counter()
         yield
         self.clock[name] = self.clock.get(name, 0.0) + time.perf_counter() - start
+
+
+def given(requests: Requests) -> Candidates:
+    """The items that requests ask about, each the only candidate of its request; -1 where it is about none."""
+    assert requests.item is not None
+    return Candidates(request=np.arange(len(requests), dtype=np.int32), item=requests.item, sources={}, ranks={})
 
 
 def fuse(candidates: Candidates) -> F32:

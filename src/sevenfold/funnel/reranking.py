@@ -1,14 +1,16 @@
-"""What re-rankers share: what they may read besides a list, and scores on one scale."""
+"""What re-rankers share: what they may read besides a list, scores on one scale, how one follows another, and their price."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from sevenfold.errors import ModelError, nearest
-from sevenfold.nouns import F32, F64, I32, I64, SECOND
+from sevenfold.nouns import F32, F64, I32, I64, SECOND, Answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,3 +59,55 @@ def falling(scores: F64) -> F64:
     ordered = np.sort(scores)[::-1]
     step = 1e-9 * (np.abs(ordered).max(initial=0.0) or 1.0)
     return ordered - step * np.arange(len(ordered))
+
+
+class Left(NamedTuple):
+    """What a re-ranker left of a list."""
+
+    order: I64  # [m] positions in the list that the first one was given, best first
+    chances: F64 | None  # [m] with which each came to its place, of one that draws
+
+
+def follow(rerankers: Sequence[Any], items: I32, scores: F64, context: Context, k: int) -> list[Left]:
+    """What each re-ranker in turn leaves of a list; the last at most k. Each reads the order before it from the scores."""
+    order, value, found = np.arange(len(items)), scores, []
+    for number, reranker in enumerate(rerankers, start=1):
+        mine = items[order]
+        chosen = reranker.order(mine, value, context, k if number == len(rerankers) else len(mine))
+        chances = reranker.chances(mine, value, chosen) if hasattr(reranker, "chances") else None
+        order, value = order[chosen], falling(value)[:len(chosen)]
+        found.append(Left(order, chances))
+    return found
+
+
+class Price(NamedTuple):
+    """What a re-ranker made of B lists, to be held against the same metric of both: metric lost per unit gained."""
+
+    unit: str | None  # what `gained` counts; None where nothing can be counted
+    before: I32  # [B, k] the items before it, padded with -1
+    after: I32  # [B, k]
+    gained: F64  # [B] how much better, in its own unit, the list became; NaN of an empty list, or without a unit
+
+
+def prices(rerankers: Sequence[Any], answers: Answers, context: Callable[[int], Context], size: int, k: int) -> list[Price]:
+    """What each re-ranker did to the k best of `size` requests, from a traced answer; `context` of a request's number.
+
+    What one gains is the difference that its verb `worth` (of a list; more is better) finds between both lists.
+    """
+    candidates = answers.candidates
+    assert candidates is not None, "the answer was traced"
+    shown = np.full((len(rerankers) + 1, size, k), -1, np.int32)
+    gained = np.full((len(rerankers), size), np.nan)
+    for request in np.unique(candidates.request):
+        rows = np.flatnonzero((candidates.request == request) & np.isfinite(answers.stages["kept"]))
+        items, scores, about = candidates.item[rows], answers.stages["rank"][rows].astype(np.float64), context(int(request))
+        orders = [best_first(items, scores), *(left.order for left in follow(rerankers, items, scores, about, len(items)))]
+        lists = [items[order[:k]] for order in orders]
+        for number, one in enumerate(lists):
+            shown[number, request, :len(one)] = one
+        for number, reranker in enumerate(rerankers):
+            before, after = lists[number:number + 2]
+            if hasattr(reranker, "worth") and len(before) and len(after):
+                gained[number, request] = reranker.worth(after, about) - reranker.worth(before, about)
+    return [Price(getattr(reranker, "unit", None), shown[number], shown[number + 1], gained[number])
+            for number, reranker in enumerate(rerankers)]

@@ -108,6 +108,17 @@ def scale(values: F32, *, places: bool = False) -> Scale:
 
 def by_feature(sizes: F64, names: tuple[str, ...], flagged: I64) -> dict[str, float]:
     """Sizes [F + flagged] of a scale's columns, a flag's counted with its column's."""
-    total = sizes[: len(names)].copy()
-    np.add.at(total, flagged, sizes[len(names): len(names) + len(flagged)])
-    return dict(zip(names, total.tolist(), strict=True))
+    return dict(zip(names, folded(sizes, len(names), flagged).tolist(), strict=True))
+
+
+def folded(parts: F64, count: int, flagged: I64) -> F64:
+    """What belongs to each of a scale's columns, [..., F + flagged], as [..., F]: a flag's counted with its column's."""
+    total = parts[..., :count].copy()
+    total[..., flagged] += parts[..., count:]
+    return total
+
+
+def log_odds(rates: F64) -> F32:
+    """The logits [outputs] at which a network's outputs begin: of the rates of their labels, kept off 0 and 1."""
+    rates = np.clip(rates, 1e-4, 1 - 1e-4)
+    return np.log(rates / (1 - rates)).astype(np.float32)

@@ -77,6 +77,11 @@ class Boosted:
         scores: F32 = self._booster.inplace_predict(values, validate_features=False)
         return scores
 
+    def explain(self, rows: Rows) -> F32:
+        """How far each feature moves the margin from the mean of the training, [n, F]: SHAP values (Lundberg et al. 2020)."""
+        matrix = _xgboost().DMatrix(columns(rows, self.names, WHERE), nthread=1)
+        return np.asarray(self._booster.predict(matrix, pred_contribs=True)[:, :-1], dtype=np.float32)
+
     def grow(self, rows: I64) -> Boosted:
         """Itself: it holds nothing per item."""
         return self

@@ -1,29 +1,21 @@
-"""Deep and cross network, version 2 (Wang et al. 2021): products of features, learned layer by layer, beside a plain network.
-
-It reads the scaled features, the item's trained vector and the mean vector of the history. In training an id is now
-and then replaced by one shared unknown id, whose vector answers for every item without examples.
-"""
+"""Deep and cross network, version 2 (Wang et al. 2021): products of features, learned layer by layer, beside a plain network."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from sevenfold.models._inputs import Scale, by_feature, columns, labels, scale
-from sevenfold.networks import graph, losses
-from sevenfold.networks.training import arrays, best_epoch, glorot, pytorch
-from sevenfold.nouns import F32, F64, I32, I64, Array, Bools, Rows
+from sevenfold.models import _network
+from sevenfold.models._inputs import labels, log_odds
+from sevenfold.networks import losses
+from sevenfold.networks.training import glorot
+from sevenfold.nouns import F32, F64, I64, Array, Rows
 from sevenfold.units import Share
 
 WHERE = "cross_network"
-MOST_EPOCHS, PATIENCE, LEAST_STEPS = 12, 2, 16
-READ_AT_ONCE = 16_384  # rows
-SAMPLE = 4096  # rows whose gradients weigh the features
 
 
 class CrossNetwork:
@@ -50,69 +42,58 @@ class CrossNetwork:
 
     def fit(self, train: Rows, validate: Rows, *, seed: int) -> None:
         """Train on `train`; `validate` is read to choose the number of epochs. `MissingPackage` without PyTorch."""
-        labels(train, WHERE)
-        self.names = train.names
-        self._scale = scale(train.values, places=True)
-        with pytorch(WHERE, seed) as torch:
-            trained, sizes, self.trained_epochs = _train(torch, self, train, validate, np.random.default_rng(seed))
-        self._items = trained.pop("item")
-        model = graph.to_onnx(network, {"x": len(trained["from_cross"])}, trained, WHERE)
-        self._network = graph.Served(model, WHERE)
-        dense = len(sizes) - 2 * self.dimensions
-        item, history = sizes[dense:].reshape(2, -1).sum(axis=1)
-        self._importance = by_feature(sizes[:dense], self.names, self._scale.flagged)
-        self._importance |= {"item": float(item), "history": float(history)}
+        positive = labels(train, WHERE) > 0
+        plan = _network.Plan(WHERE, network, lambda rng, width: self._initial(rng, width, positive.mean()),
+                             _within_request if self.loss == "softmax" else losses.cross_entropy,
+                             lambda rows: np.array(rows.label, dtype=np.float32), np.ones(1, np.float32),
+                             vector=self.dimensions, whole=self.loss == "softmax")
+        self._trained = _network.fit(plan, self, train, validate, seed)
 
     def kept(self) -> dict[str, Any]:
         """The parameters with which to fit again without a validation set."""
-        return {"epochs": self.trained_epochs}
+        return {"epochs": self._trained.epochs}
 
     def scores(self, rows: Rows) -> F32:
         """Probabilities, or logits, [n]."""
-        found = np.zeros(len(rows), dtype=np.float32)
-        dense = columns(rows, self.names, WHERE)
-        for start in range(0, len(rows), READ_AT_ONCE):
-            part = slice(start, start + READ_AT_ONCE)
-            requests, which = np.unique(rows.request[part], return_inverse=True)
-            history = _mean(self._items, rows.history[requests])[which]
-            item = self._items[_known(rows.item[part], len(self._items) - 1)]
-            logits = self._network(x=np.hstack([self._scale(dense[part]), item, history]))[:, 0]
-            found[part] = 0.5 + 0.5 * np.tanh(0.5 * logits) if self.loss == "bce" else logits
-        return found
+        logits = _first(self._trained(rows))
+        return (_network.probability(logits) if self.loss == "bce" else logits).astype(np.float32)
+
+    def explain(self, rows: Rows) -> F32:
+        """Gradient × input of the logit [n, weights], in the order of `weights`."""
+        return self._trained.explain(rows, _first)
 
     def grow(self, rows: I64) -> CrossNetwork:
         """The same network over a catalogue whose item j is a copy of item `rows[j]`."""
         grown = type(self)(**self._parameters())
-        grown.names, grown._scale, grown._network = self.names, self._scale, self._network
-        grown.trained_epochs, grown._importance = self.trained_epochs, self._importance
-        grown._items = self._items[np.append(rows, len(self._items) - 1)]
+        grown._trained = self._trained.grow(rows)
         return grown
 
     def weights(self) -> dict[str, float]:
         """Feature, `item` and `history` → how far one standard deviation of it moves the logit, on average."""
-        return self._importance
+        return self._trained.importance
 
     def save(self, folder: Path) -> None:
         """Write `cross_network.json`, `items.npy` and `network.onnx`."""
-        state = {"parameters": self._parameters(), "names": self.names, "scale": self._scale.state(),
-                 "trained_epochs": self.trained_epochs, "importance": self._importance}
-        (folder / "cross_network.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
-        np.save(folder / "items.npy", self._items)
-        (folder / "network.onnx").write_bytes(self._network.model)
+        self._trained.save(folder, self._parameters())
 
     @classmethod
     def load(cls, folder: Path) -> CrossNetwork:
         """What `save` wrote; needs no PyTorch."""
-        state = json.loads((folder / "cross_network.json").read_text(encoding="utf-8"))
-        self = cls(**state["parameters"] | {"hidden": tuple(state["parameters"]["hidden"])})
-        self.names, self._scale = tuple(state["names"]), Scale.of(state["scale"])
-        self.trained_epochs, self._importance = state["trained_epochs"], state["importance"]
-        self._items = np.load(folder / "items.npy", allow_pickle=False)
-        self._network = graph.read(folder / "network.onnx")
+        parameters, trained = _network.load(folder, WHERE)
+        self = cls(**parameters | {"hidden": tuple(parameters["hidden"])})
+        self._trained = trained
         return self
 
     def _parameters(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__init__.__kwdefaults__}  # type: ignore[misc]
+
+    def _initial(self, rng: np.random.Generator, width: int, rate: float) -> dict[str, Array]:
+        weights = {"from_cross": glorot(rng, width, 1), "intercept": log_odds(np.array([rate]))}
+        for layer in range(self.layers):
+            weights |= {f"cross{layer}": glorot(rng, width, width), f"bias{layer}": np.zeros(width, np.float32)}
+        for layer, (before, after) in enumerate(zip((width, *self.hidden), self.hidden, strict=False)):
+            weights |= {f"deep{layer}": glorot(rng, before, after), f"deep_bias{layer}": np.zeros(after, np.float32)}
+        return weights | {"from_deep": glorot(rng, (width, *self.hidden)[-1], 1)}
 
 
 def network(inputs: Mapping[str, Any], weights: Mapping[str, Any]) -> Any:
@@ -129,104 +110,9 @@ def network(inputs: Mapping[str, Any], weights: Mapping[str, Any]) -> Any:
     return crossed @ weights["from_cross"] + deep @ weights["from_deep"] + weights["intercept"]
 
 
-@dataclass(frozen=True)
-class _Examples:
-    """Rows as the training reads them."""
-
-    dense: Any  # tensor [n, F + flagged]
-    label: Any  # tensor [n]
-    item: I32  # [n]
-    request: I64  # [n] numbered from 0
-    history: I32  # [requests, H]
-
-    def batches(self, size: int, whole: bool, rng: np.random.Generator | None) -> list[I64]:
-        """Rows of each batch, of about `size`; in random order unless `rng` is None; `whole` requests or single rows."""
-        unit = self.request if whole else np.arange(len(self.item))
-        order = unit if rng is None else rng.permutation(unit[-1] + 1)[unit]
-        ends = np.cumsum(np.bincount(order))
-        batch = (ends - 1) * max(len(order) // size, 1) // len(order)
-        return np.split(np.argsort(order, kind="stable"), ends[:-1][np.diff(batch) > 0])
+def _first(outputs: F64) -> F64:
+    return outputs[:, 0]
 
 
-def _examples(torch: Any, rows: Rows, names: tuple[str, ...], scaled: Scale) -> _Examples:
-    requests, request = np.unique(rows.request, return_inverse=True)
-    dense = scaled(columns(rows, names, WHERE)).astype(np.float32)
-    return _Examples(torch.from_numpy(dense), torch.from_numpy(np.array(rows.label, dtype=np.float32)),
-                     rows.item, request, rows.history[requests])
-
-
-def _train(torch: Any, part: CrossNetwork, train: Rows, validate: Rows,
-           rng: np.random.Generator) -> tuple[dict[str, Array], F64, int]:
-    """The trained weights, how far each column of the input moves the logit, and how many epochs it took."""
-    seen, items = _examples(torch, train, part.names, part._scale), train.items
-    held_out = None if part.epochs else _examples(torch, validate, part.names, part._scale)
-    width = seen.dense.shape[1] + 2 * part.dimensions
-    weights = {name: torch.from_numpy(value).requires_grad_()
-               for name, value in _initial(part, width, items, seen.label.numpy(), rng).items()}
-    optimiser = torch.optim.AdamW(weights.values(), lr=part.learning_rate, weight_decay=part.weight_decay)
-    functional, whole = torch.nn.functional, part.loss == "softmax"
-    cost = {"bce": lambda logits, label, _: functional.binary_cross_entropy_with_logits(logits, (label > 0).float()),
-            "softmax": losses.within_request}[part.loss]
-    all_ids = np.arange(items + 1)
-
-    def inputs(examples: _Examples, rows: I64, ids: I64) -> Any:
-        requests, which = np.unique(examples.request[rows], return_inverse=True)
-        history = examples.history[requests]
-        there = (history >= 0) & (history < items)
-        weight = torch.from_numpy((there / np.maximum(there.sum(axis=1, keepdims=True), 1)).astype(np.float32))
-        index, item = (torch.from_numpy(ids[_known(codes, items)]) for codes in (history, examples.item[rows]))
-        mean = functional.embedding_bag(index, weights["item"], per_sample_weights=weight, mode="sum")
-        return torch.cat([examples.dense[rows], functional.embedding(item, weights["item"]), mean[which]], dim=1)
-
-    def price(examples: _Examples, rows: I64, ids: I64) -> Any:
-        logits = network({"x": inputs(examples, rows, ids)}, weights)[:, 0]
-        return cost(logits, examples.label[rows], torch.from_numpy(examples.request[rows]))
-
-    def epoch() -> None:
-        for rows in seen.batches(min(part.batch, max(len(train) // LEAST_STEPS, 1)), whole, rng):
-            optimiser.zero_grad()
-            price(seen, rows, np.where(rng.random(items + 1) < part.dropout, items, all_ids)).backward()
-            optimiser.step()
-
-    def loss(examples: _Examples) -> float:
-        with torch.no_grad():
-            total = sum(len(rows) * float(price(examples, rows, all_ids)) for rows in examples.batches(READ_AT_ONCE, whole, None))
-        return total / len(examples.item)
-
-    best, epochs = best_epoch(epoch, (lambda: loss(held_out)) if held_out else None, lambda: arrays(weights),
-                              epochs=part.epochs or MOST_EPOCHS, patience=PATIENCE, where=WHERE)
-    best["item"][:items][~_trained(train)] = best["item"][items]
-    weights = {name: torch.from_numpy(value) for name, value in best.items()}
-    sample = inputs(seen, rng.permutation(len(train))[:SAMPLE], all_ids).requires_grad_()
-    network({"x": sample}, weights).sum().backward()
-    return best, (sample.grad.abs().mean(0) * sample.detach().std(0)).double().numpy(), epochs
-
-
-def _trained(rows: Rows) -> Bools:
-    """Which items [items] took part in training."""
-    codes = np.concatenate([rows.item, rows.history[np.unique(rows.request)].ravel()])
-    return np.bincount(_known(codes, rows.items), minlength=rows.items + 1)[: rows.items] > 0
-
-
-def _initial(part: CrossNetwork, width: int, items: int, label: F32, rng: np.random.Generator) -> dict[str, Array]:
-    rate = float(np.clip(np.mean(label > 0), 1e-4, 1 - 1e-4))
-    weights = {"item": np.float32(0.05) * rng.standard_normal((items + 1, part.dimensions), dtype=np.float32),
-               "from_cross": glorot(rng, width, 1), "intercept": np.full(1, np.log(rate / (1 - rate)), np.float32)}
-    for layer in range(part.layers):
-        weights |= {f"cross{layer}": glorot(rng, width, width), f"bias{layer}": np.zeros(width, np.float32)}
-    for layer, (before, after) in enumerate(zip((width, *part.hidden), part.hidden, strict=False)):
-        weights |= {f"deep{layer}": glorot(rng, before, after), f"deep_bias{layer}": np.zeros(after, np.float32)}
-    return weights | {"from_deep": glorot(rng, (width, *part.hidden)[-1], 1)}
-
-
-def _known(items: I32, count: int) -> I64:
-    """Codes as rows of the table, whose last row is the unknown item."""
-    return np.where((items >= 0) & (items < count), items, count).astype(np.int64)
-
-
-def _mean(table: F32, history: I32) -> F64:
-    """The mean vector [B, d] of each history, in float64; 0 for an empty one."""
-    there = (history >= 0) & (history < len(table) - 1)
-    total = np.einsum("bh,bhd->bd", there.astype(np.float64), table[_known(history, len(table) - 1)].astype(np.float64))
-    mean: F64 = total / np.maximum(there.sum(axis=1, keepdims=True), 1)
-    return mean
+def _within_request(outputs: Any, label: Any, request: Any) -> Any:
+    return losses.within_request(outputs[:, 0], label, request)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sevenfold.errors import ModelError, nearest
-from sevenfold.models._inputs import Scale, by_feature, columns, labels, scale
+from sevenfold.models._inputs import Scale, by_feature, columns, folded, labels, scale
 from sevenfold.nouns import F32, I32, I64, Array, Rows
 
 WHERE = "logistic"
@@ -66,6 +66,12 @@ class Logistic:
         if self.crosses:
             logits += self._crossed[self._cells(rows)].sum(axis=1)
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), dtype=np.float32)  # the logistic function, without overflow
+
+    def explain(self, rows: Rows) -> F32:
+        """How far each of what `weights` names, in that order, moves the logit from an average row's: [n, weights]."""
+        moved = self._scale(columns(rows, self.names, WHERE)) * self._weights
+        moved = folded(moved, len(self.names), self._scale.flagged)
+        return np.hstack([moved, self._crossed[self._cells(rows)]]).astype(np.float32)
 
     def grow(self, rows: I64) -> Logistic:
         """Itself: it holds nothing per item."""

@@ -1,4 +1,4 @@
-"""Losses that compare an example's own item with others.
+"""Losses: of yes or no, and those that compare an example's own item with others.
 
 Two take `scores` [B, B], where row i holds user i against the items of all examples and the diagonal its own, and
 `same` [B, B], true where two examples have one item: such a pair is no negative, and the diagonal is the positive.
@@ -8,6 +8,17 @@ from __future__ import annotations
 
 import math
 from typing import Any
+
+
+def cross_entropy(logits: Any, label: Any, _: Any = None) -> Any:
+    """Of yes (a label above 0) or no, the mean over the labels [n, outputs] or [n] that are known, not NaN; 0 where none is."""
+    import torch
+
+    label = label.reshape(logits.shape)
+    known = ~torch.isnan(label)
+    if not known.any():
+        return 0.0 * logits.sum()
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits[known], (label[known] > 0).float())
 
 
 def sampled_softmax(scores: Any, same: Any, log_q: Any) -> Any:

@@ -16,22 +16,22 @@ from sevenfold.data.splits import Cuts, stretches
 from sevenfold.design.sections import Design, Solution
 from sevenfold.evaluation import comparison, cost
 from sevenfold.evaluation.boundaries import conclude
-from sevenfold.nouns import F64, I32, SECOND, Data
+from sevenfold.evaluation.predictions import LOWER
+from sevenfold.nouns import F64, SECOND, Array, Data
 from sevenfold.record import Basis, Cost, Dataset, Estimate, Finding, Latency, Probe, Record, Stage
 from sevenfold.record import Solution as Measured
-from sevenfold.run.evaluate import STAGES
 from sevenfold.statistics import bootstrap
 
 LIBRARIES = ("sevenfold", "numpy", "scipy", "pyarrow", "scikit-learn", "implicit", "xgboost-cpu", "onnxruntime", "torch")
-LATENCY_STAGES = {"retrieve": ("retrieve",), "rank": ("features", "rank"), "rerank": ("rerank",)}
+LATENCY_STAGES = {"retrieve": ("retrieve",), "rank": ("features", "rank"), "rerank": ("rerank",), "predict": ("features", "rank")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
     """Everything a run learnt of one solution."""
 
-    shown: Sequence[I32]  # one list [B, k] per seed
-    recall: Mapping[str, F64]  # stage → [B], mean over seeds
+    answers: Sequence[Array]  # what its judge reads, one per seed
+    recall: Mapping[str, F64]  # stage → [B], mean over seeds; of a prediction none
     fit_seconds: float
     bundle_bytes: int
     process: Mapping[str, Any]  # what run.measure printed
@@ -42,17 +42,16 @@ def record(design: Design, data: Data, cuts: Cuts, truth: comparison.Truth, meas
            requests: Mapping[str, int], findings: Sequence[Finding], leaks: Sequence[Probe],
            timings: Mapping[str, float]) -> Record:
     """The whole record, decided."""
-    k = design.framing.answer.items or 10
-    metric = f"{design.evaluation.metric}@{k}"
-    values = {name: comparison.values(one.shown, truth)[metric] for name, one in measured.items()}
-    paired = comparison.paired(values, truth)
+    metric = comparison.metric_of(design)
+    paired = comparison.judge_of(design).paired({name: one.answers for name, one in measured.items()}, truth, metric)
     solutions = {}
     for order, (name, one) in enumerate(measured.items()):
         solutions[name] = _solution(design, design.solutions[name], order, one, truth, paired.get(name, {}))
     return conclude(Record(
         name=design.name, why=design.why, design_hash=documents.hash_of(design), data_fingerprint=data.fingerprint,
         seeds=tuple(range(design.evaluation.seeds)), versions=versions(), machine=machine(), split=split(cuts),
-        metric=metric, least_effect=design.evaluation.least_effect, limits=limits(design),
+        metric=metric, higher_is_better=design.evaluation.metric not in LOWER,
+        least_effect=design.evaluation.least_effect, limits=limits(design),
         catalogue=int(design.requirements.scale.items or len(data.items)), data=_dataset(data, requests),
         solutions=solutions, findings=tuple(findings), leaks=tuple(leaks), timings=dict(timings)))
 
@@ -67,14 +66,14 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
     latency = Latency(p50=float(np.median(total)), p99=p99.value, p99_low=p99.low, p99_high=p99.high,
                       requests=len(total), catalogue=one.process["catalogue"], basis=basis)
     mean = bootstrap.interval(total, np.arange(len(total)))
+    judge = comparison.judge_of(design)
     money = _cost(design, one, mean, "projected" if at_scale else "unproved")
     return Measured(
-        order=order, parts=describe(solution), metrics=comparison.estimates(one.shown, truth), latency_ms=latency,
+        order=order, parts=describe(solution), metrics=judge.estimates(one.answers, truth), latency_ms=latency,
         memory_mb=one.process["memory_mb"], memory_basis=basis, bundle_mb=one.bundle_bytes / 1e6,
         fit_seconds=one.fit_seconds, cost_per_month=money[0] if money else None, cost=money[1] if money else None,
-        stages=_stages(design, one), slices=comparison.by_slice(one.shown, truth, design.evaluation.slices),
-        spread={name: comparison.spread(rows) for name, rows in comparison.values(one.shown, truth).items()}
-        if len(one.shown) > 1 else {}, paired=paired, weights=dict(one.weights))
+        stages=_stages(design, one), slices=judge.by_slice(one.answers, truth, design.evaluation.slices),
+        spread=judge.spread(one.answers, truth) if len(one.answers) > 1 else {}, paired=paired, weights=dict(one.weights))
 
 
 def _cost(design: Design, one: Measurement, mean: Estimate, basis: Basis) -> tuple[float, Cost] | None:
@@ -85,12 +84,12 @@ def _cost(design: Design, one: Measurement, mean: Estimate, basis: Basis) -> tup
 
 def _stages(design: Design, one: Measurement) -> tuple[Stage, ...]:
     kept = {"retrieve": design.serving.retrieve.keep, "rank": design.serving.rank.keep,
-            "rerank": design.framing.answer.items}
+            "rerank": comparison.places(design), "predict": 1}
     found = []
-    for stage in STAGES:
+    for stage in one.recall or ("predict",):
         took = sum(np.array(one.process["stages"].get(part, [0.0])) for part in LATENCY_STAGES[stage])
         found.append(Stage(stage=stage, kept=int(kept[stage] or 0), p50=float(np.median(took)),
-                           p99=float(np.quantile(took, 0.99)), recall=float(np.mean(one.recall[stage]))))
+                           p99=float(np.quantile(took, 0.99)), recall=float(np.mean(one.recall[stage])) if one.recall else None))
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ from sevenfold.data.requests import Labelled
 from sevenfold.evaluation.metrics import recall_of
 from sevenfold.features import View
 from sevenfold.funnel.pipeline import Pipeline
-from sevenfold.nouns import F64, Answers
-from sevenfold.run.fit import CHUNK, part_of
+from sevenfold.nouns import F64, Answers, Array
+from sevenfold.run.fit import CHUNK
 
 STAGES = ("retrieve", "rank", "rerank")
 
 
 def unseen(asked: Labelled, view: View) -> Labelled:
     """`asked` without the relevant items that a user had seen before: no answer may hold them."""
+    if asked.requests.item is not None:
+        return asked
     offsets, seen = view.seen(asked.requests)
     items = view.items
     owner = np.repeat(np.arange(len(asked)), np.diff(asked.offsets))
@@ -26,21 +29,26 @@ def unseen(asked: Labelled, view: View) -> Labelled:
     fresh = ~np.isin(owner * np.int64(items) + asked.relevant, known)
     counts = np.bincount(owner[fresh], minlength=len(asked))
     kept = np.flatnonzero(counts)
-    return Labelled(requests=asked.requests.take(kept), offsets=np.concatenate([[0], np.cumsum(counts[kept])]),
-                    relevant=asked.relevant[fresh], dropped=asked.dropped + len(asked) - len(kept))
+    return replace(asked, requests=asked.requests.take(kept), offsets=np.concatenate([[0], np.cumsum(counts[kept])]),
+                   relevant=asked.relevant[fresh], grade=asked.grade[fresh], shown=None, actions={},
+                   dropped=asked.dropped + len(asked) - len(kept))
 
 
 def evaluate(pipeline: Pipeline, asked: Labelled, k: int, folder: Path) -> None:
-    """Answer every request of `asked`; writes the lists shown [B, k] and each stage's recall per request."""
-    shown, recalls = [], []
-    for start in range(0, len(asked), CHUNK):
-        part = part_of(asked, start)
-        answers = pipeline.answer(part.requests, k, trace=True)
-        shown.append(answers.items)
-        recalls.append(stage_recall(answers, part))
-    np.save(folder / "shown.npy", np.concatenate(shown))
-    found: dict[str, Any] = {stage: np.concatenate([one[stage] for one in recalls]) for stage in STAGES}
+    """Answer every request of `asked`; writes the answers [B, …] and, of a funnel, each stage's recall per request."""
+    parts = [asked.part(start, start + CHUNK) for start in range(0, len(asked), CHUNK)]
+    answered = [pipeline.answer(part.requests, k, trace=True) for part in parts]
+    np.save(folder / "answers.npy", np.concatenate([told(one, pipeline.threshold) for one in answered]
+                                                   if asked.requests.item is not None else [one.items for one in answered]))
+    recalls = [stage_recall(one, part) for one, part in zip(answered, parts, strict=True)] if asked.requests.item is None else []
+    found: dict[str, Any] = {stage: np.concatenate([one[stage] for one in recalls]) for stage in STAGES if recalls}
     np.savez(folder / "recall.npz", **found)
+
+
+def told(answers: Answers, threshold: float | None) -> Array:
+    """[B, 2] the number that was said of each request's item, and whether it was taken for a yes."""
+    number = answers.scores[:, 0]
+    return np.column_stack([number, number >= (np.inf if threshold is None else threshold)])
 
 
 def stage_recall(answers: Answers, asked: Labelled) -> dict[str, F64]:

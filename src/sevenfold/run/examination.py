@@ -67,7 +67,7 @@ def _with_clock(design: Design) -> Iterator[Finding]:
     design = _built(design)
     data = sources.load(design)
     made = cuts(data, design)
-    case = audit.Case(design=design, data=data, cuts=made, features=features.fit(design, data, made.ranker_from))
+    case = audit.Case(design=design, data=data, cuts=made, features=features.fit(design, data, made.frozen))
     yield from (_finding(leak, leak.code) for leak in audit.leaks(case))
     yield from audit.facts(case)
 

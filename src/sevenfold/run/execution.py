@@ -25,6 +25,7 @@ from sevenfold.bundle import manifest, parts, state
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts, cuts, slide, stretches
 from sevenfold.design.sections import Design, Solution
+from sevenfold.design.vocabulary import CLASSES
 from sevenfold.errors import DesignError, MissingPackage, SevenfoldError
 from sevenfold.evaluation import comparison
 from sevenfold.features import View
@@ -32,7 +33,7 @@ from sevenfold.nouns import F64, Data
 from sevenfold.registry import LEARNERS, RETRIEVERS
 from sevenfold.run.assemble import Measurement
 from sevenfold.run.assemble import record as assemble
-from sevenfold.run.evaluate import STAGES, evaluate, unseen
+from sevenfold.run.evaluate import evaluate, unseen
 from sevenfold.run.examination import measured, probed
 from sevenfold.run.fit import fit
 from sevenfold.run.measure import save_requests
@@ -119,7 +120,7 @@ class Job:
     @cached_property
     def features(self) -> features.Features:
         """The features, frozen where all solutions freeze them."""
-        return features.fit(self.design, self.data, self.cuts.ranker_from)
+        return features.fit(self.design, self.data, self.cuts.frozen)
 
     @cached_property
     def view(self) -> View:
@@ -139,10 +140,10 @@ class Job:
         """What the test's requests are judged by."""
         asked = self.test
         alive = self.view.alive(asked.requests.time[-1:])
-        self.requests.update({name: len(self._asked(start, end)) for name, start, end in stretches(self.cuts)[1:3]},
+        self.requests.update({name: len(self._asked(start, end)) for name, start, end in stretches(self.cuts)[-3:-1]},
                              test=len(asked))
-        return comparison.truth(self.data.log, self.cuts.train_until, asked.requests.user, asked.offsets, asked.relevant,
-                                users=len(self.data.users), items=len(self.data.items), alive=int(alive.sum()))
+        return comparison.truth(self.data, self.cuts.train_until, asked, alive=int(alive.sum()),
+                                classes=self.design.framing.task in CLASSES)
 
     @cached_property
     def state(self) -> Path:
@@ -176,10 +177,11 @@ class Job:
         fitted = [self.fit(name, solution, seed) for seed in seeds(solution, self.design.evaluation.seeds)]
         self.fitted[name] = fitted[0]
         answers = [self.evaluate(name, folder, number) for number, folder in enumerate(fitted)]
-        recall = {stage: np.mean([_table(one / "recall.npz")[stage] for one in answers], axis=0) for stage in STAGES}
+        recall = {stage: np.mean([_table(one / "recall.npz")[stage] for one in answers], axis=0)
+                  for stage in _table(answers[0] / "recall.npz")}
         process = json.loads((self.time(name, fitted[0]) / "measured.json").read_text(encoding="utf-8"))
         ranker = parts.load(fitted[0] / "parts").ranker
-        return Measurement(shown=[np.load(one / "shown.npy") for one in answers], recall=recall, process=process,
+        return Measurement(answers=[np.load(one / "answers.npy") for one in answers], recall=recall, process=process,
                            fit_seconds=float(np.mean([self.steps.seconds[f"fit {name}, seed {n}"] for n in range(len(fitted))])),
                            bundle_bytes=manifest.size(fitted[0] / "parts"), weights=ranker[1].weights() if ranker else {})
 
@@ -225,7 +227,7 @@ class Job:
 
     @property
     def _k(self) -> int:
-        return self.design.framing.answer.items or 10
+        return comparison.places(self.design)
 
     def _inputs(self, solution: Solution) -> str:
         """What a fit depends on: the data, what is learnt from them, and the solution itself."""
@@ -243,7 +245,7 @@ def seeds(solution: Solution, count: int) -> Sequence[int]:
 def makers(solution: Solution) -> list[Any]:
     """The classes of what is fitted in a solution."""
     return [*(RETRIEVERS.get(part.name) for part in solution.retrieve),
-            *([LEARNERS.get(solution.rank.name)] if solution.rank else [])]
+            *(LEARNERS.get(part.name) for part in (solution.rank, solution.predict) if part)]
 
 
 def _process(words: Iterable[object]) -> str:

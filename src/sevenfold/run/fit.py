@@ -4,6 +4,9 @@ Retrievers learn from the positive events before `cuts.ranker_from`; the ranker 
 and `train_until`, on the candidates that these very retrievers propose for them; it stops early on the requests between
 `validate_from` and `validate_until`. Encoders and priors are frozen at `ranker_from`.
 
+Where each request asks about one item, its learner takes every row before `train_until`, less the negatives that the
+document drops, and is calibrated on the requests of validation.
+
 Of each request the ranker learns from what proved relevant and from `NEGATIVES` other candidates of its own: of `unseen`
 negatives a draw of them; of `shown` ones first those that were shown and not acted on, each kept with the document's
 chance, then a draw of the rest.
@@ -16,21 +19,34 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from sevenfold import features
 from sevenfold.audit import stages_apart
-from sevenfold.bundle.parts import Parts
+from sevenfold.bundle.parts import DECISIONS, Parts
+from sevenfold.data.labels import targets
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts
 from sevenfold.design.sections import Design, Part, Solution
+from sevenfold.design.vocabulary import CLASSES
 from sevenfold.errors import DataError
 from sevenfold.features import View
+from sevenfold.funnel.calibration import (
+    Calibration,
+    fitted,
+    of_sample,
+    then,
+    threshold_at_precision,
+    threshold_at_recall,
+    threshold_of_costs,
+)
 from sevenfold.funnel.candidates import places
-from sevenfold.funnel.pipeline import Pipeline
-from sevenfold.nouns import F32, I32, I64, Bools, Candidates, Data, Interactions, Rows
+from sevenfold.funnel.pipeline import Pipeline, given
+from sevenfold.nouns import F32, I32, I64, Array, Bools, Candidates, Data, Interactions, Rows
 from sevenfold.registry import LEARNERS, RETRIEVERS
 
 TRAIN_REQUESTS, VALIDATE_REQUESTS = 4_000, 1_500
+EXAMPLES = 2_000_000  # that a prediction learns from, at most
 NEGATIVES = 100  # per request, drawn from its candidates
 Kept = Mapping[str, Mapping[str, Any]]  # part → the parameters that an earlier fit chose
 CHUNK = 256  # requests worked on at once
@@ -38,10 +54,12 @@ CHUNK = 256  # requests worked on at once
 
 def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None) -> Parts:
     """All parts of `solution`, fitted; with what an earlier fit `kept`, nothing is chosen on validation again."""
-    frozen = features.fit(design, data, cuts.ranker_from)
+    if solution.predict is not None:
+        return _fit_prediction(design, solution.predict, data, cuts, seed, kept)
+    frozen = features.fit(design, data, cuts.frozen)
     view = frozen.over(data)
     retrievers = {part.name: RETRIEVERS.make(part.name, _params(part, kept)) for part in solution.retrieve}
-    learnt = interactions(data, view, cuts.ranker_from)
+    learnt = interactions(data, design, view, cuts.ranker_from)
     for retriever in retrievers.values():
         retriever.fit(learnt, seed=seed)
     rerankers = tuple((part.name, part.params) for part in solution.rerank)
@@ -52,9 +70,8 @@ def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, k
         return parts
     ranker = LEARNERS.make(solution.rank.name, _params(solution.rank, kept))
     pipeline = parts.over(data)
-    train = labelled(data, design, cuts.ranker_from, cuts.train_until, limit=TRAIN_REQUESTS, seed=seed)
-    negatives = design.framing.label.negatives
-    share = float(negatives.params["keep"]) if negatives and negatives.name == "shown" else None
+    train = labelled(data, design, cuts.ranker_from, cuts.train_until, limit=TRAIN_REQUESTS, seed=seed, learn=True)
+    share = _kept_share(design)
     validate = train if kept is not None else labelled(data, design, cuts.validate_from, cuts.validate_until,
                                                        limit=VALIDATE_REQUESTS, seed=seed)
     stages_apart(frozen.cut, learnt.time, train.requests.time, validate.requests.time if kept is None else None)
@@ -63,16 +80,90 @@ def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, k
     return replace(parts, ranker=(solution.rank.name, ranker))
 
 
+def _fit_prediction(design: Design, part: Part, data: Data, cuts: Cuts, seed: int, kept: Kept | None) -> Parts:
+    """A learner fitted on all rows of training, its probabilities put right and its threshold chosen on validation."""
+    learner = LEARNERS.make(part.name, _params(part, kept))
+    parts = Parts(features=features.fit(design, data, cuts.frozen), retrievers={}, ranker=(part.name, learner), rerankers=(),
+                  keep=1, rank_keep=1)
+    pipeline = parts.over(data)
+    asked = labelled(data, design, cuts.start, cuts.train_until, limit=EXAMPLES, seed=seed, learn=True)
+    share = _kept_share(design)
+    train = about(pipeline, asked if share is None else _sampled(asked, share, seed))
+    if kept is not None:
+        learner.fit(train, train, seed=seed)
+        return replace(parts, **_decisions(kept))
+    validate = about(pipeline, labelled(data, design, cuts.validate_from, cuts.validate_until, limit=EXAMPLES, seed=seed))
+    learner.fit(train, validate, seed=seed)
+    scores = learner.scores(validate)
+    assert validate.label is not None
+    calibration = _calibrated(design, scores, validate.label, share)
+    scores = calibration(scores) if calibration else scores
+    return replace(parts, calibration=calibration, threshold=_threshold(design, scores, validate.label))
+
+
+def about(pipeline: Pipeline, asked: Labelled) -> Rows:
+    """The rows of requests that each ask about one item, with what is to be predicted as their label."""
+    return replace(pipeline.rows(asked.requests, given(asked.requests)), label=asked.grade)
+
+
+def _sampled(asked: Labelled, keep: float, seed: int) -> Labelled:
+    """The same with the share `keep` of the negatives, each drawn by itself."""
+    rows = np.flatnonzero((asked.grade > 0) | (np.random.default_rng(seed).random(len(asked)) < keep))
+    return replace(asked, requests=asked.requests.take(rows), relevant=asked.relevant[rows], grade=asked.grade[rows],
+                   offsets=np.arange(len(rows) + 1))
+
+
+def _calibrated(design: Design, scores: F32, label: F32, share: float | None) -> Calibration | None:
+    """What makes probabilities of scores, where the framing asks for a probability or weighs costs by one."""
+    if design.framing.task not in CLASSES:
+        return None
+    first = of_sample(share) if share is not None and design.framing.label.recalibrate else Calibration()
+    return then(first, fitted(first(scores), label))
+
+
+def _threshold(design: Design, scores: F32, label: F32) -> float | None:
+    """From which probability on the answer is yes: at the stated precision or recall on validation, else by the costs."""
+    framing, at = design.framing, design.evaluation.at
+    if framing.task not in CLASSES:
+        return None
+    if "precision" in at:
+        return threshold_at_precision(scores, label, at["precision"])
+    if "recall" in at:
+        return threshold_at_recall(scores, label, at["recall"])
+    return threshold_of_costs(framing.costs.false_positive, framing.costs.false_negative) if framing.costs else 0.5
+
+
+def _decisions(kept: Kept) -> dict[str, Any]:
+    """The calibration and the threshold that an earlier fit chose."""
+    found = kept[DECISIONS]
+    calibration = found["calibration"]
+    return {"threshold": found["threshold"], "calibration": None if calibration is None else Calibration(**calibration)}
+
+
+def _kept_share(design: Design) -> float | None:
+    negatives = design.framing.label.negatives
+    return float(negatives.params["keep"]) if negatives and negatives.name == "shown" else None
+
+
 def _params(part: Part, kept: Kept | None) -> dict[str, Any]:
     return {**part.params, **(kept or {}).get(part.name, {})}
 
 
-def interactions(data: Data, view: View, cut: int) -> Interactions:
+def interactions(data: Data, design: Design, view: View, cut: int) -> Interactions:
     """The positive events known to be positive strictly before `cut`; younger ones are not mature."""
     log = data.log
     mine = log.positive & (log.available + view.act_wait < cut) & (log.item >= 0)
+    documents, queries = ({name: written(entities.table, name) for name in (declared.text if declared else ())}
+                          for declared, entities in ((design.data.items, data.items), (design.data.queries, data.users)))
     return Interactions(user=log.user[mine], item=log.item[mine], time=log.time[mine], users=len(data.users),
-                        items=len(data.items), cut=cut, content=view.content)
+                        items=len(data.items), cut=cut, content=view.content, documents=documents,
+                        queries=next(iter(queries.values()), None),
+                        grade=targets(design, log.table.take(pa.array(np.flatnonzero(mine)))))
+
+
+def written(table: pa.Table, name: str) -> Array:
+    """[rows] a column of text, empty where there is none."""
+    return np.array([one or "" for one in table[name].to_pylist()], dtype=object)
 
 
 def examples(pipeline: Pipeline, asked: Labelled, seed: int, keep: float | None = None) -> Rows:
@@ -90,25 +181,25 @@ def examples(pipeline: Pipeline, asked: Labelled, seed: int, keep: float | None 
 
 
 def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Generator, keep: float | None) -> Rows:
-    part = part_of(asked, start)
+    part = asked.part(start, start + CHUNK)
     candidates = pipeline.retrieve(part.requests)
-    label = among(candidates, part.offsets, part.relevant, pipeline.view.items).astype(np.float32)
+    label = told(candidates, part.offsets, part.relevant, part.grade, pipeline.view.items)
     shown = None if keep is None or part.shown is None else among(candidates, *part.shown, pipeline.view.items)
     kept = np.flatnonzero(draw(candidates, label, rng, shown, keep))
     rows = pipeline.rows(part.requests, candidates.take(kept))
-    return replace(rows, label=label[kept])
+    followed = {name: told(candidates.take(kept), *part.shown, values, pipeline.view.items)
+                for name, values in part.actions.items()} if part.shown else {}
+    return replace(rows, label=label[kept], actions=followed or None)
 
 
-def part_of(asked: Labelled, start: int) -> Labelled:
-    """The next `CHUNK` requests from `start` on."""
-    stop = min(start + CHUNK, len(asked))
-    offsets, relevant = _stretch(asked.offsets, asked.relevant, start, stop)
-    return Labelled(requests=asked.requests.take(np.arange(start, stop)), relevant=relevant, offsets=offsets,
-                    shown=None if asked.shown is None else _stretch(*asked.shown, start, stop))
-
-
-def _stretch(offsets: I64, items: I32, start: int, stop: int) -> tuple[I64, I32]:
-    return offsets[start:stop + 1] - offsets[start], items[offsets[start]:offsets[stop]]
+def told(candidates: Candidates, offsets: I64, sets: I32, values: F32, items: int) -> F32:
+    """[n] the value of each candidate in its request's set; 0 where it is not in it."""
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    keys, wanted = owner * np.int64(items) + sets, candidates.request * np.int64(items) + candidates.item
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=np.float32)
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, values[at], np.float32(0.0))
 
 
 def among(candidates: Candidates, offsets: I64, sets: I32, items: int) -> Bools:
@@ -120,7 +211,7 @@ def among(candidates: Candidates, offsets: I64, sets: I32, items: int) -> Bools:
 def draw(candidates: Candidates, label: F32, rng: np.random.Generator, shown: Bools | None = None,
          keep: float | None = None) -> Any:
     """Which rows to learn from: of requests with a relevant candidate, these and `NEGATIVES` others, as a mask."""
-    useful = np.bincount(candidates.request, weights=label, minlength=1)[candidates.request] > 0
+    useful = np.bincount(candidates.request, weights=label > 0, minlength=1)[candidates.request] > 0
     turn = rng.random(len(label))
     if shown is not None:
         vain = shown & (label == 0)
@@ -129,7 +220,7 @@ def draw(candidates: Candidates, label: F32, rng: np.random.Generator, shown: Bo
         useful &= np.isfinite(turn)
     order = np.lexsort((turn, -label, candidates.request))
     place = places(candidates.request[order])
-    relevant = np.bincount(candidates.request, weights=label, minlength=1)[candidates.request[order]]
+    relevant = np.bincount(candidates.request, weights=label > 0, minlength=1)[candidates.request[order]]
     chosen = np.zeros(len(label), dtype=bool)
     chosen[order] = place < relevant + NEGATIVES
     return chosen & useful
@@ -140,7 +231,10 @@ def concatenate(chunks: list[Rows]) -> Rows | None:
     if not chunks:
         return None
     firsts: I64 = np.cumsum([0, *(len(chunk.history) for chunk in chunks)])[:-1]
-    columns = {name: np.concatenate([getattr(chunk, name) for chunk in chunks])
-               for name in ("values", "user", "item", "history", "label")}
+    columns: dict[str, Any] = {name: np.concatenate([getattr(chunk, name) for chunk in chunks])
+               for name in ("values", "user", "item", "history", "label", "text")
+                               if getattr(chunks[0], name) is not None}
     request = np.concatenate([chunk.request + first for chunk, first in zip(chunks, firsts, strict=True)])
-    return Rows(names=chunks[0].names, items=chunks[0].items, request=request.astype(np.int32), **columns)
+    followed = {name: np.concatenate([(chunk.actions or {})[name] for chunk in chunks]) for name in chunks[0].actions or ()}
+    return Rows(names=chunks[0].names, items=chunks[0].items, request=request.astype(np.int32), actions=followed or None,
+                **columns)

@@ -62,14 +62,16 @@ def save_requests(requests: Requests, path: Path) -> None:
     """Write requests for `main`: text columns as text, nothing pickled."""
     context: dict[str, Any] = {f"context.{name}": column.astype(str) if column.dtype == object else column
                for name, column in requests.context.items()}
-    np.savez(path, time=requests.time, user=requests.user, **context)
+    about: dict[str, Any] = {} if requests.item is None else {"item": requests.item}
+    np.savez(path, time=requests.time, user=requests.user, **about, **context)
 
 
 def load_requests(path: Path) -> Requests:
     """What `save_requests` wrote."""
     with np.load(path, allow_pickle=False) as columns:
         context = {name.removeprefix("context."): columns[name] for name in columns.files if "." in name}
-        return Requests(time=columns["time"], user=columns["user"], context=context)
+        return Requests(time=columns["time"], user=columns["user"], context=context,
+                        item=columns["item"] if "item" in columns.files else None)
 
 
 if __name__ == "__main__":

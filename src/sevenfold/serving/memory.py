@@ -38,6 +38,7 @@ class Taken:
 
     new: int
     repeated: int
+    rows: frozenset[int] = frozenset()  # which were new
 
 
 class Memory:
@@ -46,6 +47,7 @@ class Memory:
     def __init__(self, run: Path, store: Store) -> None:
         bundle = manifest.live(record.locate(run))
         manifest.verify(bundle)
+        self.bundle = bundle
         self.design = load(bundle / "design.yaml")
         self.base: Data = state.load(bundle / "state")
         self.features = load_features(bundle / "parts" / "features")
@@ -58,7 +60,7 @@ class Memory:
         """Take events in order of arrival: those whose id was taken before are left out. Durable when it returns."""
         fresh = Taken(0, 0)
         users, items = (_texts(table.column(self._column(name))) for name in ("user", "item"))
-        strangers = sorted(set(items) - self._known.keys())
+        strangers = sorted({one for one in items if one not in self._known})
         people = sorted(set(users))
         keys = [self._key("n"), *(self._key("e", one) for one in ids), *(self._key("u", one) for one in people),
                 *(self._key("i", one) for one in strangers)]
@@ -69,7 +71,7 @@ class Memory:
             blobs, late = dict(zip(people, rest, strict=False)), dict(zip(strangers, rest[len(people):], strict=True))
             events, more = (_number(counted[:8]), _number(counted[8:])) if counted else (0, 0)
             rows = _first_of_each(ids, told)
-            fresh = Taken(len(rows), len(ids) - len(rows))
+            fresh = Taken(len(rows), len(ids) - len(rows), frozenset(rows.tolist()))
             puts: dict[bytes, bytes | None] = {}
             for one in (one for one in strangers if late[one] is None and one in {items[row] for row in rows}):
                 late[one] = puts[self._key("i", one)] = _packed(len(self.base.items) + more)
@@ -96,13 +98,25 @@ class Memory:
 
     def blob(self, user: str) -> bytes:
         """The user's events so far."""
-        (kept,) = self.store.get([self._key("u", user)])
-        return self.before(user) if kept is None else kept
+        return self.blobs([user])[0]
 
-    def since(self, start: int = 0, chunk: int = 10_000) -> Iterator[tuple[Log, list[str]]]:
-        """The events that came after the bundle's log, from an offset on, as (log, their users' ids)."""
+    def blobs(self, users: Sequence[str]) -> list[bytes]:
+        """The events so far of several users, at one moment."""
+        kept = self.store.get([self._key("u", user) for user in users])
+        return [self.before(user) if own is None else own for user, own in zip(users, kept, strict=True)]
+
+    def code(self, user: str) -> int:
+        """The user's code in the bundle's log; -1 of who came later."""
+        return self._people.get(user, -1)
+
+    def item(self, item: str) -> int:
+        """The item's code in the bundle's catalogue; -1 of what came later."""
+        return self._known.get(item, -1)
+
+    def since(self, start: int = 0, most: int | None = None, chunk: int = 10_000) -> Iterator[tuple[Log, list[str]]]:
+        """The events that came after the bundle's log, `most` from an offset on, as (log, their users' ids)."""
         rows: list[dict[str, Any]] = []
-        for _, event in self.store.events(start):
+        for _, event in self.store.events(start, most):
             rows.append(json.loads(event))
             if len(rows) == chunk:
                 yield self._read(rows)

@@ -41,7 +41,7 @@ def intervals(values: Mapping[str, Array], clusters: Array, *, seed: int = 0, re
     present = np.any([counts > 0 for _, counts in tables.values()], axis=0)  # a slice's users are few: draw only those
     tables = {name: (sums[present], counts[present]) for name, (sums, counts) in tables.items()}
     drawn = {name: np.empty(resamples) for name in tables}
-    for block, weights, luck in _draws(np.random.default_rng(seed), int(present.sum()), resamples):
+    for block, weights, luck in draws(np.random.default_rng(seed), int(present.sum()), resamples):
         for name, (sums, counts) in tables.items():
             drawn[name][block] = _ratio(_pick(luck[:, 0], weights @ sums), weights @ counts)
     return {name: _estimate(float(sums.mean(axis=1).sum() / counts.sum()), drawn[name], level, int(counts.sum()))
@@ -56,7 +56,7 @@ def paired(a: Array, b: Array, clusters: Array, *, seed: int = 0, resamples: int
     if not np.array_equal(counts, also):
         raise ValueError("expected values of the same requests on both sides")
     drawn = np.empty(resamples)
-    for block, weights, luck in _draws(np.random.default_rng(seed), len(counts), resamples):
+    for block, weights, luck in draws(np.random.default_rng(seed), len(counts), resamples):
         gain = _pick(luck[:, 0], weights @ sums_a) - _pick(luck[:, 1], weights @ sums_b)
         drawn[block] = _ratio(gain, weights @ counts)
     value = float((sums_a.mean(axis=1) - sums_b.mean(axis=1)).sum() / counts.sum())
@@ -93,9 +93,12 @@ def _per_cluster(values: Array, clusters: Array) -> tuple[F64, F64]:
     return sums, np.bincount(codes[valued], minlength=len(names)).astype(np.float64)
 
 
-def _draws(rng: np.random.Generator, users: int, resamples: int) -> Iterator[tuple[slice, F64, F64]]:
-    """Block by block: which resamples, how often each draws each user, and the luck that picks their seeds."""
-    step = max(1, BLOCK // users)
+def draws(rng: np.random.Generator, users: int, resamples: int, width: int | None = None) -> Iterator[tuple[slice, F64, F64]]:
+    """Block by block: which resamples, how often each draws each user, and the luck that picks their seeds.
+
+    `width`: how many numbers the caller makes of one resample, where these are more than the users.
+    """
+    step = max(1, BLOCK // (width or users))
     for start in range(0, resamples, step):
         rows = min(step, resamples - start)
         drawn = rng.integers(users, size=(rows, users)) + users * np.arange(rows)[:, None]

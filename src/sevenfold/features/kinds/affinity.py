@@ -57,7 +57,8 @@ class _Table:
         self.ends = prefix(np.bincount(item[order], minlength=len(column)))
 
     def of(self, items: Array) -> tuple[I64, I64, I64]:
-        """CSR of the values of these items, none for an item below 0: offsets, each one's place in `items`, values."""
+        """CSR of the values of these items, none of one beyond the catalogue: offsets, each one's place in `items`, values."""
+        items = np.where(items < len(self.ends) - 1, items, -1)
         start = self.ends[items]
         ends = prefix(np.where(items < 0, 0, self.ends[items + 1] - start))
         rows = np.repeat(np.arange(len(items)), ends[1:] - ends[:-1])

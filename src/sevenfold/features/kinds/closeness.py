@@ -48,7 +48,7 @@ class Closeness:
         positives = present.positives("user", self.over)
 
         def read(at: Moment) -> Array:
-            item, (request, row) = at.entity("item"), at.requests
+            item, (request, row) = np.minimum(at.entity("item"), len(items) - 1), at.requests
             parts = np.array_split(request, len(request) // BLOCK + 1)
             liked = np.concatenate([self._liked(Moment(at.asked, at.present, part), positives, items) for part in parts])
             length = np.sqrt((liked * liked).sum(axis=1))
@@ -59,5 +59,5 @@ class Closeness:
     def _liked(self, at: Moment, positives: Window, items: I64) -> I64:
         """[requests, dimensions] the sum of the vectors of what each user liked."""
         rows, known = positives.last(at, self.n), at.present.data.log.item
-        liked: I64 = items[np.where(rows < 0, -1, known[rows]) if len(known) else rows].sum(axis=1)
+        liked: I64 = items[np.where(rows < 0, -1, np.minimum(known[rows], len(items) - 1)) if len(known) else rows].sum(axis=1)
         return liked

@@ -31,5 +31,5 @@ class Last:
         """[m, n] values; NaN where there are fewer events."""
         if self.last == "item":
             return lambda at: np.empty((len(at), 0), dtype=np.float32)
-        window = present.window(group)
+        window = present.window(group, beside=self.last)
         return lambda at: at.present.newest(window, at, self.n, self.last)

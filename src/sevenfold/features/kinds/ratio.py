@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sevenfold.features.kernel import Moment, ratio
-from sevenfold.features.past import EVENTS, LABEL, Fitted, Past, State
+from sevenfold.features.past import EVENTS, Fitted, Past, State
 from sevenfold.features.present import Present, Reader
 from sevenfold.nouns import Array
 from sevenfold.units import Duration
@@ -12,8 +12,8 @@ from sevenfold.units import Duration
 class Ratio:
     """The sum of a column (or of `label`) over the events in a window, divided by that of another, or by their number.
 
-    Missing values add nothing; NaN where there is nothing to divide by. Where one of the two is the label, both count
-    only events whose label is known. With a `half_life` older events count less, in steps of a quarter of it.
+    Missing values add nothing; NaN where there is nothing to divide by. Both count only
+    events of which both are known. With a `half_life` older events count less, in steps of a quarter of it.
     """
 
     def __init__(self, *, ratio: str, of: str = "events", over: Duration | None = None,
@@ -33,9 +33,8 @@ class Ratio:
 
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] ratios."""
-        mature = LABEL in (self.ratio, self.of)
-        part, whole = (present.window(group, of, over=self.over, half_life=self.half_life, mature=mature)
-                       for of in (self.ratio, self.of))
+        part, whole = (present.window(group, of, beside=beside, over=self.over, half_life=self.half_life)
+                       for of, beside in ((self.ratio, self.of), (self.of, self.ratio)))
 
         def read(at: Moment) -> Array:
             return ratio(part.sum(at) / part.unit, whole.sum(at) / whole.unit)

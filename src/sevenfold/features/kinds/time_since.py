@@ -29,7 +29,7 @@ class TimeSince:
     def reader(self, group: str, state: State, present: Present) -> Reader:
         """[m] log2 of seconds; NaN where there was no event."""
         labels = self.time_since == "label"
-        window = present.positives(group, wait=present.data.label_wait) if labels else present.window(group)
+        window = present.positives(group, wait=present.waits.label) if labels else present.window(group)
 
         def read(at: Moment) -> Array:
             micros = window.since(at)

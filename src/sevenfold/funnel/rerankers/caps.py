@@ -19,6 +19,9 @@ class Caps:
     many. Rather than break its word the list ends early.
     """
 
+    drops = "capped"  # why an item is no longer in its list
+    unit = "share of the commonest value less"
+
     def __init__(self, *, by: str, most: int = 2) -> None:
         self.by = by
         self.most = most
@@ -31,10 +34,18 @@ class Caps:
         by_score = best_first(items, scores)
         shown: Counter[Any] = Counter()
         chosen: list[int] = []
-        column = context.attributes(items[by_score], [self.by], "caps.by").column(0).to_pylist()
-        for position, value in zip(by_score.tolist(), column, strict=True):
-            values = set(value if isinstance(value, list) else [value]) - {None}
+        for position, values in zip(by_score.tolist(), self._values(items[by_score], context), strict=True):
             if len(chosen) < k and all(shown[one] < self.most for one in values):
                 shown.update(values)
                 chosen.append(position)
         return np.array(chosen, np.int64)
+
+    def worth(self, items: I32, context: Context) -> float:
+        """The share, below 0, of the list that has its commonest value."""
+        counts = Counter(value for values in self._values(items, context) for value in values)
+        return -max(counts.values(), default=0) / max(len(items), 1)
+
+    def _values(self, items: I32, context: Context) -> list[set[Any]]:
+        """The values of the attribute that each item has."""
+        column = context.attributes(items, [self.by], "caps.by").column(0).to_pylist()
+        return [set(value if isinstance(value, list) else [value]) - {None} for value in column]

@@ -16,6 +16,8 @@ from sevenfold.nouns import F64, I32, I64
 class Diversity:
     """Score against likeness to what is chosen already: `strength` 0 is the order of the scores, 1 likeness alone."""
 
+    unit = "1 - mean cosine of two items"
+
     def __init__(self, *, strength: float = 0.1) -> None:
         self.strength = strength
 
@@ -38,3 +40,9 @@ class Diversity:
             value[best] = -np.inf
             likeness = np.maximum(likeness, vectors @ vectors[best])
         return by_score[chosen]
+
+    def worth(self, items: I32, context: Context) -> float:
+        """How unlike the items of a list are: 1 less the mean cosine of its pairs; 1 for a single one."""
+        vectors, n = context.content[items].astype(np.float64), len(items)
+        alike = np.square(vectors.sum(axis=0)).sum() - np.square(vectors).sum()
+        return float(1 - alike / max(n * (n - 1), 1))

@@ -21,6 +21,8 @@ class Rules:
     Both are written as labels are: `sold_out or rating < 2`. A condition does not hold where a missing value leaves it open.
     """
 
+    drops = "blocked"  # why an item is no longer in its list
+
     def __init__(self, *, block: str | None = None, pin: str | None = None) -> None:
         self.block = block
         self.pin = pin

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet
 
-from sevenfold.data.world import DAYS, LOOK, PAGE, START, TOPICS, simulate, write
+from sevenfold.data.worlds.video import DAYS, LOOK, PAGE, START, TOPICS, simulate, write
 from sevenfold.errors import DataError
 from sevenfold.nouns import DAY
 

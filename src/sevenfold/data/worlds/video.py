@@ -13,20 +13,19 @@ Everything that a log hides is known here, so that what a model claims can be he
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
 from sevenfold.data.formats import lists
+from sevenfold.data.worlds import pieces
+from sevenfold.data.worlds.pieces import START
 from sevenfold.errors import DataError
 from sevenfold.nouns import DAY, F32, F64, I64, SECOND, Array
 
-START = 1_767_225_600 * SECOND  # 2026-01-01
 DAYS = 60
 PAGE = 10
 LOOK = np.arange(1, PAGE + 1) ** -0.3  # the chance that a position is looked at
@@ -105,14 +104,19 @@ def simulate(*, users: int = 2000, items: int = 1000, events: int = 100_000, see
     return World(events=shown, users=people, items=table, truth=truth, tastes=tastes, things=things)
 
 
+def make(*, rows: int = 100_000, seed: int = 0) -> dict[str, pa.Table]:
+    """The files of a world in which that many items are shown."""
+    return files(simulate(users=max(rows // 50, 1), items=max(rows // 100, 5 * PAGE), events=rows, seed=seed))
+
+
+def files(world: World) -> dict[str, pa.Table]:
+    """What a design reads, and the truth, by the names of their files."""
+    return {f"{name}.parquet": getattr(world, name) for name in ("events", "users", "items", "truth")}
+
+
 def write(world: World, folder: Path) -> list[Path]:
     """`events.parquet`, `users.parquet`, `items.parquet` and `truth.parquet` in `folder`; none where writing fails."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [f"{name}.parquet" for name in ("events", "users", "items", "truth")]
-    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
-        for name in names:
-            parquet.write_table(getattr(world, Path(name).stem), Path(unfinished) / name, compression="zstd")
-        return [(Path(unfinished) / name).replace(folder / name) for name in names]
+    return pieces.write(files(world), folder)
 
 
 def _people(rng: np.random.Generator, count: int) -> tuple[pa.Table, F32]:

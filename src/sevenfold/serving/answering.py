@@ -1,0 +1,248 @@
+"""Answers under load: what waits is answered together by one thread; what is late gets less, and says so.
+
+Answering   a queue with an end, and the thread that empties it; only this thread touches `Live`
+States      users' events from the store, within a time: a store that is late or lost costs one wait, then it is left alone
+Tail        reads what others wrote into the store's log, for the items' state
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Condition, Event, Thread
+from typing import Any
+
+import msgspec
+
+from sevenfold.errors import StoreError
+from sevenfold.nouns import Log
+from sevenfold.run.explaining import why
+from sevenfold.serving.asked import Ask
+from sevenfold.serving.intake import Busy
+from sevenfold.serving.live import REFRESH, Found, Live
+from sevenfold.serving.memory import Memory
+
+WAITING = 512  # questions that may wait
+TOGETHER = 32  # questions in one call of the pipeline
+REST = 1.0  # s for which a late store is left alone
+POLL = 0.05  # s between two looks at the store's log
+CHUNK = 1000  # events of other writers taken between two answers
+
+
+class Shown(msgspec.Struct):
+    """An item and what the last model thought of it."""
+
+    item: str | int
+    score: float
+
+
+class Answered(msgspec.Struct):
+    """An answer, from which version, after how many events, in which milliseconds."""
+
+    user: str | int
+    items: list[Shown]
+    version: str
+    events: int = 0  # of the store's log had been read for the items' state
+    degraded: list[str] = []  # what was late or lost, and did not take part
+    timings: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class _Job:
+    asks: Sequence[Ask]
+    explain: bool
+    came: float = field(default_factory=time.monotonic)
+    done: Future[list[Any]] = field(default_factory=Future)
+
+
+class Answering:
+    """Takes questions until too many wait."""
+
+    def __init__(self, live: Live, clock: Callable[[], int], within: float) -> None:
+        self.live = live
+        self.clock = clock
+        self.states = States(live.memory, within)
+        self._jobs: deque[_Job] = deque()
+        self._waiting = 0
+        self._changed = Condition()
+        self._tail = Tail(live.memory, live.offset, self._changed)
+        self._open = True
+        self._thread = Thread(target=self._work, name="answering", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait."""
+        return self._waiting
+
+    def submit(self, asks: Sequence[Ask], *, explain: bool = False) -> Future[list[Any]]:
+        """Questions to be answered together with others; `Busy` where too many wait already."""
+        job = _Job(asks, explain)
+        with self._changed:
+            if not self._open or self._waiting + len(asks) > WAITING:
+                raise Busy("answer", f"{self._waiting} questions wait to be answered", "Ask again a little later.")
+            self._waiting += len(asks)
+            self._jobs.append(job)
+            self._changed.notify()
+        return job.done
+
+    def close(self) -> None:
+        """Answer what waits, take nothing more."""
+        with self._changed:
+            self._open = False
+            self._changed.notify()
+        self._thread.join()
+        self._tail.close()
+        self.states.close()
+
+    def _work(self) -> None:
+        while (jobs := self._next()) is not None:
+            for log, users in self._tail.taken():
+                self.live.take(log, users)
+            self.live.follow(REFRESH)
+            for job in jobs:
+                self._settle([job] if job.explain else [], self._explained)
+            self._settle([job for job in jobs if not job.explain], self._answered)
+
+    def _next(self) -> list[_Job] | None:
+        """What is answered now: nothing where only the log has grown; None when this is closed and all is answered."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._tail.waiting or not self._open)
+            if not self._jobs and not self._open:
+                return None
+            jobs: list[_Job] = []
+            size = 0
+            while self._jobs and (not jobs or size + len(self._jobs[0].asks) <= TOGETHER):
+                jobs.append(self._jobs.popleft())
+                size += len(jobs[-1].asks)
+            self._waiting -= size
+        return [job for job in jobs if job.done.set_running_or_notify_cancel()]
+
+    def _settle(self, jobs: Sequence[_Job], answer: Callable[[Sequence[_Job]], list[list[Any]]]) -> None:
+        """Give each job its answers; where they cannot be found together, each alone, so that one harms no other."""
+        if not jobs:
+            return
+        try:
+            found = answer(jobs)
+        except Exception as error:
+            if len(jobs) == 1:
+                logging.getLogger(__name__).exception("a question could not be answered")
+                jobs[0].done.set_exception(error)
+                return
+            for job in jobs:
+                self._settle([job], answer)
+            return
+        for job, answers in zip(jobs, found, strict=True):
+            job.done.set_result(answers)
+
+    def _answered(self, jobs: Sequence[_Job]) -> list[list[Any]]:
+        asks = [ask for job in jobs for ask in job.asks]
+        answers: list[Answered | None] = [None] * len(asks)
+        sizes: dict[int, list[int]] = {}
+        for row, ask in enumerate(asks):
+            sizes.setdefault(ask.k or self.live.k, []).append(row)
+        for k, rows in sizes.items():
+            for at in range(0, len(rows), TOGETHER):
+                some = rows[at:at + TOGETHER]
+                for row, answer in zip(some, self._block([asks[row] for row in some], k, jobs[0].came), strict=True):
+                    answers[row] = answer
+        each = iter(answers)
+        return [[next(each) for _ in job.asks] for job in jobs]
+
+    def _block(self, asks: Sequence[Ask], k: int, came: float) -> list[Answered]:
+        began = time.monotonic()
+        blobs, degraded = self.states.of([str(ask.user) for ask in asks])
+        fetched = time.monotonic()
+        found = self.live.answer(asks, blobs, k, self.clock())
+        timings = {"wait": began - came, "state": fetched - began, **found.pipeline.clock}
+        return written(self.live, asks, found, degraded, {name: round(s * 1e3, 3) for name, s in timings.items()})
+
+    def _explained(self, jobs: Sequence[_Job]) -> list[list[Any]]:
+        (job,) = jobs
+        (ask,) = job.asks
+        k = ask.k or self.live.k
+        blobs, degraded = self.states.of([str(ask.user)])
+        found = self.live.answer([ask], blobs, k, self.clock(), trace=True)
+        (answer,) = written(self.live, [ask], found, degraded, {})
+        return [[{**msgspec.structs.asdict(answer), **why(self.live.case(found, k))}]]
+
+
+def written(live: Live, asks: Sequence[Ask], found: Found, degraded: Sequence[str], timings: dict[str, float]) -> list[Answered]:
+    """Answers with the items' own ids."""
+    return [Answered(user=ask.user, version=live.version, events=found.offset, degraded=list(degraded), timings=timings,
+                     items=[Shown(live.ids[item], score) for item, score in zip(items, scores, strict=True) if item >= 0])
+            for ask, items, scores in zip(asks, found.answers.items.tolist(), found.answers.scores.tolist(), strict=True)]
+
+
+class States:
+    """Users' events from the store, or none where it does not tell in time."""
+
+    def __init__(self, memory: Memory, within: float) -> None:
+        self._memory = memory
+        self._within = within
+        self._again = 0.0
+        self._pool = ThreadPoolExecutor(1, "states")
+
+    def of(self, users: Sequence[str]) -> tuple[list[bytes], list[str]]:
+        """Each user's events, and what was degraded: `state` where the store is late, and the bundle's log has to do."""
+        if time.monotonic() >= self._again:
+            asked = self._pool.submit(self._memory.blobs, users)
+            try:
+                return asked.result(self._within), []
+            except (TimeoutError, StoreError):
+                asked.cancel()
+                self._again = time.monotonic() + REST
+        return [self._memory.before(user) for user in users], ["state"]
+
+    def close(self) -> None:
+        """Wait for nothing."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Tail:
+    """The store's log, followed by a thread of its own."""
+
+    def __init__(self, memory: Memory, offset: int, changed: Condition) -> None:
+        self._memory = memory
+        self._offset = offset
+        self._changed = changed
+        self._found: deque[tuple[Log, list[str]]] = deque(maxlen=None)
+        self._stop = Event()
+        Thread(target=self._follow, name="tail", daemon=True).start()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether events were read that nobody has taken."""
+        return bool(self._found)
+
+    def taken(self) -> list[tuple[Log, list[str]]]:
+        """The next events, if there are any."""
+        return [self._found.popleft()] if self._found else []
+
+    def close(self) -> None:
+        """Follow no longer."""
+        self._stop.set()
+
+    def _follow(self) -> None:
+        while not self._stop.wait(0 if self._read() else POLL):
+            pass
+
+    def _read(self) -> bool:
+        """Read on, unless what was read still waits; whether there was something."""
+        if len(self._found) > 1:
+            return False
+        try:
+            chunks = list(self._memory.since(self._offset, CHUNK))
+        except StoreError as error:
+            logging.getLogger(__name__).warning("the log cannot be read: %s", error.problem)
+            return False
+        with self._changed:
+            for log, users in chunks:
+                self._offset += len(log)
+                self._found.append((log, users))
+            self._changed.notify()
+        return bool(chunks)

@@ -1,0 +1,193 @@
+"""The HTTP application: routes and limits, nothing that computes.
+
+POST /v1/answer, POST /v1/events, GET /v1/explain, GET /v1/items/{id}/similar; /health/live, /health/ready, /metrics,
+/openapi.json. Whoever sends too much, too slowly or to another host is refused before anything is read into memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sevenfold.serving import meters
+from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Event, Events, Refusal, read
+from sevenfold.serving.openapi import document
+from sevenfold.serving.problems import Refused, handle, problem_of, response
+from sevenfold.serving.server import Server
+
+LARGEST = 4 << 20  # bytes of a body
+SLOWEST = 10.0  # s to send one
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def made(server: Server, hosts: Sequence[str]) -> ASGIApp:
+    """The application over a server that is loaded and warm; asked for by one of these names only, or any where one is *."""
+    routes = [Route("/v1/answer", answer, methods=["POST"]), Route("/v1/events", events, methods=["POST"]),
+              Route("/v1/explain", explain), Route("/v1/items/{id}/similar", similar), Route("/health/live", live),
+              Route("/health/ready", ready), Route("/metrics", metrics), Route("/openapi.json", openapi)]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        server.open()
+        yield
+        await asyncio.to_thread(server.close)
+
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: handle, HTTPException: handle})
+    app.state.server = server
+    return app if "*" in hosts else KnownHosts(app, frozenset(hosts))
+
+
+@dataclass(frozen=True)
+class KnownHosts:
+    """Answers only those who ask for a host by a name that it has: a page of another site cannot."""
+
+    app: ASGIApp
+    hosts: frozenset[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse."""
+        if scope["type"] == "http":
+            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+            name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+            if name not in self.hosts:
+                problem = problem_of(421, "Host", f"no host here is called '{name[:60]}'", "Serve with --allow-host NAME.")
+                await response(problem)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def metered(handler: Handler) -> Handler:
+    """A handler whose time and outcome are counted; its errors become problems here."""
+    async def wrapped(request: Request) -> Response:
+        began = monotonic()
+        try:
+            found = await handler(request)
+        except Exception as error:
+            found = await handle(request, error)
+        meters.REQUESTS.labels(handler.__name__, found.status_code).inc()
+        meters.SECONDS.labels(handler.__name__).observe(monotonic() - began)
+        return found
+    return wrapped
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, within the limits of size and time."""
+    size, parts = 0, []
+    try:
+        async with asyncio.timeout(SLOWEST):
+            async for part in request.stream():
+                size += len(part)
+                if size > LARGEST:
+                    raise Refused(413, "body", f"is larger than {LARGEST} bytes", "Send it in several calls.")
+                parts.append(part)
+    except TimeoutError:
+        raise Refused(408, "body", f"did not arrive within {SLOWEST:g} s", "Send it again, faster.") from None
+    except ClientDisconnect:
+        raise Refused(400, "body", "ends before its end", "Send it whole.") from None
+    return b"".join(parts)
+
+
+@metered
+async def answer(request: Request) -> Response:
+    """One question, or several in one call."""
+    server = request.app.state.server
+    asks, single = read(await body_of(request), Ask, Asks)
+    for ask in asks:
+        server.check(ask)
+    answers = await server.answer(asks)
+    for one in answers:
+        for stage in one.degraded:
+            meters.DEGRADED.labels(stage).inc()
+    return _json(answers[0] if single else {"answers": answers})
+
+
+@metered
+async def events(request: Request) -> Response:
+    """What happened, durable before it is acknowledged."""
+    server = request.app.state.server
+    sent, single = read(await body_of(request), Event, Events)
+    outcome = await asyncio.wrap_future(server.intake.submit(sent))
+    for name, count in (("taken", outcome.taken), ("known", outcome.known), ("refused", len(outcome.refused))):
+        meters.EVENTS.labels(name).inc(count)
+    if single and outcome.refused:
+        raise Refusal("body.values", outcome.refused[0], "Send the columns of the log, each of its kind.")
+    return _json(outcome)
+
+
+@metered
+async def explain(request: Request) -> Response:
+    """One answer, with who proposed what, and what fell out where."""
+    server = request.app.state.server
+    query = _query(request, "user", "k")
+    if "user" not in query:
+        raise Refusal("query.user", "is missing", "Ask for /v1/explain?user=ID.")
+    return _json(await server.explain(Ask(user=query["user"], k=_size(query))))
+
+
+@metered
+async def similar(request: Request) -> Response:
+    """The items that the sources put next to this one."""
+    server, item = request.app.state.server, request.path_params["id"]
+    found = await asyncio.to_thread(server.similar, item, _size(_query(request, "k")))
+    if found is None:
+        raise Refused(404, "id", f"no item is called '{item[:60]}'", "Ask for an item of the bundle's catalogue.")
+    return _json({"item": item, "items": found, "version": server.version})
+
+
+async def live(request: Request) -> Response:
+    """The process runs."""
+    return _json({"status": "live"})
+
+
+async def ready(request: Request) -> Response:
+    """It answers: loaded, warm, not about to end."""
+    server = request.app.state.server
+    if not server.ready:
+        return response(problem_of(503, "server", "does not answer yet, or no more", "Ask again a little later."))
+    return _json({"status": "ready", "version": server.version})
+
+
+async def metrics(request: Request) -> Response:
+    """Counts and times, as Prometheus reads them."""
+    request.app.state.server.gauge()
+    return Response(meters.written(), media_type=meters.KIND)
+
+
+async def openapi(request: Request) -> Response:
+    """What this application takes and gives."""
+    return _json(document())
+
+
+def _query(request: Request, *known: str) -> dict[str, str]:
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise Refusal(f"query.{name[:60]}", "is not known", f"Known: {', '.join(known)}.")
+        if len(value) > 256:
+            raise Refusal(f"query.{name}", "is longer than 256 characters", "Ask for an id of the log.")
+    return dict(request.query_params)
+
+
+def _size(query: dict[str, str]) -> int | None:
+    text = query.get("k")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= MOST_ITEMS):
+        raise Refusal("query.k", f"expected a number from 1 to {MOST_ITEMS}, got '{text[:20]}'", "Ask for k=10.")
+    return int(text)
+
+
+def _json(found: Any) -> Response:
+    return Response(msgspec.json.encode(found), media_type="application/json")
+

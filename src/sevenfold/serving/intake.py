@@ -1,0 +1,132 @@
+"""Events taken durably: one thread collects what has come from all clients and writes it in one change of the store."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from io import BytesIO
+from threading import Condition, Thread
+
+import msgspec
+import pyarrow as pa
+
+from sevenfold.data.arriving import arriving
+from sevenfold.errors import SevenfoldError, nearest
+from sevenfold.serving.asked import Event
+from sevenfold.serving.memory import Memory, available_at
+
+WAITING = 50_000  # events that may wait to be written
+TOGETHER = 5_000  # events in one change: the disk is waited for once
+
+
+class Busy(SevenfoldError):
+    """More waits than can be done soon."""
+
+
+class Outcome(msgspec.Struct):
+    """How the events of one call fared; what was refused is told by its place in the call, from 0."""
+
+    taken: int = 0
+    known: int = 0
+    refused: dict[int, str] = {}
+
+
+@dataclass(frozen=True)
+class _Call:
+    events: Sequence[Event]
+    done: Future[Outcome] = field(default_factory=Future)
+
+
+class Intake:
+    """Takes calls in the order in which they come; who waits for a call's outcome knows that it is durable."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.waiting = 0  # events
+        self._calls: deque[_Call] = deque()
+        self._changed = Condition()
+        self._open = True
+        self._thread = Thread(target=self._work, name="intake", daemon=True)
+        self._thread.start()
+
+    def submit(self, events: Sequence[Event]) -> Future[Outcome]:
+        """Events to be taken; `Busy` where too many wait already. The future fails where the store does."""
+        call = _Call(events)
+        with self._changed:
+            if not self._open or self.waiting + len(events) > WAITING:
+                raise Busy("events", f"{self.waiting} events wait to be written", "Send them again a little later.")
+            self.waiting += len(events)
+            self._calls.append(call)
+            self._changed.notify()
+        return call.done
+
+    def close(self) -> None:
+        """Write what waits, take nothing more."""
+        with self._changed:
+            self._open = False
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while calls := self._next():
+            try:
+                outcomes = self._taken([event for call in calls for event in call.events], [len(call.events) for call in calls])
+            except Exception as error:  # whoever waits is told; the thread goes on
+                for call in calls:
+                    call.done.set_exception(error)
+            else:
+                for call, outcome in zip(calls, outcomes, strict=True):
+                    call.done.set_result(outcome)
+
+    def _next(self) -> list[_Call]:
+        """The calls to be written together; none when this is closed and all is written."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._calls or not self._open)
+            calls: list[_Call] = []
+            size = 0
+            while self._calls and (not calls or size + len(self._calls[0].events) <= TOGETHER):
+                calls.append(self._calls.popleft())
+                size += len(calls[-1].events)
+            self.waiting -= size
+        return [call for call in calls if call.done.set_running_or_notify_cancel()] or (self._next() if calls else [])
+
+    def _taken(self, events: Sequence[Event], sizes: Sequence[int]) -> list[Outcome]:
+        """Write the events; what became of each call's."""
+        fates = self._written(events)
+        outcomes, start = [], 0
+        for size in sizes:
+            mine = fates[start:start + size]
+            outcomes.append(Outcome(taken=mine.count("taken"), known=mine.count("known"), refused={
+                place: fate for place, fate in enumerate(mine) if fate not in ("taken", "known")}))
+            start += size
+        return outcomes
+
+    def _written(self, events: Sequence[Event]) -> list[str]:
+        """Of each event: taken, known, or the reason why it is refused."""
+        log, known = self.memory.design.data.events, set(self.memory.schema.names)
+        fates = [_strange(event, known) for event in events]
+        good = [row for row, fate in enumerate(fates) if not fate]
+        if not good:
+            return fates
+        lines = b"\n".join(msgspec.json.encode(events[row].values) for row in good)
+        times = [name for name in (log.time, log.available) if name]
+        chunks = list(arriving(BytesIO(lines), columns={one.name: one.type for one in self.memory.schema}, kind="jsonl",
+                               needed=[str(name) for name in (log.user, log.item) if name], times=times, chunk=len(good)))
+        rows = [good[line - 1] for chunk in chunks for line in chunk.rows.tolist()]
+        for chunk in chunks:
+            for one in chunk.refused:
+                fates[good[one.row - 1]] = one.reason
+        table = pa.concat_tables([chunk.table for chunk in chunks]).select(self.memory.schema.names)
+        moments = {name: pa.concat_arrays([pa.array(chunk.times[name]) for chunk in chunks]).to_numpy() for name in times}
+        taken = self.memory.take(table, *available_at(self.memory, moments), [events[row].id for row in rows])
+        for place, row in enumerate(rows):
+            fates[row] = "taken" if place in taken.rows else "known"
+        return fates
+
+
+def _strange(event: Event, known: set[str]) -> str:
+    """Why an event cannot be read by anybody; nothing where it can."""
+    unknown = next((name for name in event.values if name not in known), None)
+    return "" if unknown is None else f"no column of the log is called '{unknown:.60}'; {nearest(unknown, known)}"

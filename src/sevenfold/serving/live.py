@@ -1,0 +1,140 @@
+"""A run's live bundle, loaded to answer: the same `Pipeline.answer` for HTTP, for batch lists and for evaluation.
+
+Users' state comes from the store with each request; items' state is kept here and follows the store's log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sevenfold.bundle import parts
+from sevenfold.features.online import Online
+from sevenfold.funnel.candidates import merge
+from sevenfold.funnel.pipeline import Pipeline, best, fuse
+from sevenfold.nouns import SECOND, Answers, Log, Requests, Visits
+from sevenfold.run.explaining import Case
+from sevenfold.serving.asked import Ask, Context, asked
+from sevenfold.serving.memory import Memory
+from sevenfold.stores import Store
+
+REFRESH = 30.0  # s between two times that popularity is counted anew
+COLUMNS = ("available", "item")  # what it is counted from
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Answers to questions, and what gave them: `offset` events of the store's log had been read."""
+
+    answers: Answers
+    requests: Requests
+    pipeline: Pipeline
+    offset: int
+
+
+class Live:
+    """One thread at a time takes events and answers."""
+
+    def __init__(self, run: Path, store: Store) -> None:
+        self.memory = Memory(run, store)
+        base = self.memory.base
+        self.version = self.memory.bundle.name
+        self.context = Context(self.memory)
+        self.k = self.memory.design.framing.answer.items or 10
+        self.ids: list[Any] = base.items.ids.tolist()
+        self.end = int(base.log.available.max(initial=0)) + 1  # the first moment that knows all of the bundle's log
+        self.offset = 0
+        self.newcomers: dict[str, None] = {}  # users whom the bundle's log does not know
+        self._parts = parts.load(self.memory.bundle / "parts")
+        self._pipeline = self._parts.over(replace(base, log=base.log.take(np.arange(0))))
+        self._online = Online(self.memory.features, base)
+        self._online.arrive(base.log, [str(one) for one in base.users.ids[base.log.user].tolist()])
+        if self._parts.rerankers:
+            _ = self._online._view.content  # kept by the views of all requests, which are copies of this one
+        self._acts = [_acts(base.log, len(self.ids))]
+        self._followed, self._stale = 0.0, True
+        self.follow()
+
+    def catch_up(self) -> None:
+        """Take all that the store's log has beyond what was read."""
+        for log, users in self.memory.since(self.offset):
+            self.take(log, users)
+        self.follow()
+
+    def take(self, log: Log, users: Sequence[str]) -> None:
+        """Take the log's next events."""
+        self._online.arrive(log, users)
+        self.offset += len(log)
+        self.newcomers |= dict.fromkeys(user for user, code in zip(users, log.user.tolist(), strict=True) if code < 0)
+        self._acts.append(_acts(log, len(self.ids)))
+        self._stale = True
+
+    def follow(self, every: float = 0.0) -> None:
+        """Let retrievers that follow a log read it as it is now, unless they did less than `every` seconds ago."""
+        if not self._stale or time.monotonic() - self._followed < every:
+            return
+        self._acts = [{name: np.concatenate([one[name] for one in self._acts]) for name in COLUMNS}]
+        (acts,) = self._acts
+        log = Log(time=acts["available"], available=acts["available"], user=acts["item"], item=acts["item"],
+                  positive=np.ones(len(acts["item"]), dtype=np.bool_), table=pa.table({}))
+        following = {name: part.following(log, len(self.ids)) for name, part in self._parts.retrievers.items()
+                     if hasattr(part, "following")}
+        self._pipeline = replace(self._pipeline, retrievers={**self._pipeline.retrievers, **following})
+        self._followed, self._stale = time.monotonic(), False
+
+    def answer(self, asks: Sequence[Ask], blobs: Sequence[bytes], k: int, moment: int, *, trace: bool = False) -> Found:
+        """The k best items for each of the users, whose events are in `blobs`, at one moment (µs)."""
+        requests = asked(asks, self.memory, self.context, moment)
+        pipeline = replace(self._pipeline, view=self._online.view(blobs, moment), clock={})
+        return Found(answers=pipeline.answer(requests, k, trace=trace), requests=requests, pipeline=pipeline, offset=self.offset)
+
+    def case(self, found: Found, k: int) -> Case:
+        """One traced answer, to be explained."""
+        return Case(pipeline=found.pipeline, rerankers=[name for name, _ in self._parts.rerankers], requests=found.requests,
+                    answers=found.answers, k=k)
+
+    def similar(self, item: str, k: int) -> list[tuple[Any, float]] | None:
+        """The k items that sources propose to who chose only this one; by content where no source reads a history.
+
+        None where the bundle does not know the item.
+        """
+        code = self.memory.item(item)
+        if code < 0:
+            return None
+        visits = Visits(time=np.array([self.end]), user=np.array([-1], dtype=np.int32),
+                        history=np.array([[code]], dtype=np.int32))
+        sources = self._pipeline.retrievers.items()
+        scores = {name: np.array(source.scores(visits)) for name, source in sources if not hasattr(source, "following")}
+        content = self._pipeline.view.content
+        if not scores and content.shape[1]:
+            scores = {"content": (content @ content[code])[None]}
+        if not scores:
+            return []
+        for found in scores.values():
+            found[:, code] = -np.inf
+        candidates = merge(scores, k)
+        together = fuse(candidates)
+        return [(self.ids[candidates.item[row]], float(together[row])) for row in best(candidates, together, k)]
+
+    def warm_up(self, times: int = 20) -> None:
+        """Answer as many of the log's last users, one by one, as of its end."""
+        for user in self.memory.base.users.ids[self.memory.base.log.user[-times:]].tolist():
+            self.answer([Ask(user=user)], [self.memory.before(str(user))], self.k, self.end)
+
+
+def _acts(log: Log, items: int) -> dict[str, Any]:
+    """The positive events of items that the bundle knows."""
+    kept = log.positive & (log.item >= 0) & (log.item < items)
+    return {name: getattr(log, name)[kept] for name in COLUMNS}
+
+
+def clock(live: Live, of: str, started: int) -> int:
+    """The moment (µs) that is now: on the `wall`, or on the `log`'s, which goes on from its end since `started`."""
+    now = time.time_ns() * SECOND // 10**9
+    return now if of == "wall" else live.end + now - started

@@ -1,0 +1,81 @@
+"""The application, described by OpenAPI: made from the types that read and write its bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from sevenfold.serving.answering import Answered, Shown
+from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Event, Events
+from sevenfold.serving.intake import Outcome
+from sevenfold.serving.problems import Problem
+
+WHERE = "#/components/schemas/{name}"
+
+
+class Answers(msgspec.Struct):
+    """The answers to several questions, in their order."""
+
+    answers: list[Answered]
+
+
+class Similar(msgspec.Struct):
+    """The items next to one."""
+
+    item: str
+    items: list[Shown]
+    version: str
+
+
+class Health(msgspec.Struct):
+    """That it runs, or answers."""
+
+    status: str
+    version: str = ""
+
+
+USER = {"name": "user", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 256}}
+SIZE = {"name": "k", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS}}
+ITEM = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+PATHS: Mapping[str, tuple[str, str, list[Any], list[Any], list[Any], tuple[int, ...]]] = {
+    # path: method, what it does, parameters, bodies, answers, what can go wrong
+    "/v1/answer": ("post", "The best items for a user, or for several.", [], [Ask, Asks], [Answered, Answers],
+                   (400, 408, 413, 421, 422, 503)),
+    "/v1/events": ("post", "Take what happened, durably, each once by its id.", [], [Event, Events], [Outcome],
+                   (400, 408, 413, 421, 422, 429, 503)),
+    "/v1/explain": ("get", "One answer, with who proposed what and what fell out.", [USER, SIZE], [], [dict[str, Any]],
+                    (421, 422, 503)),
+    "/v1/items/{id}/similar": ("get", "The items next to one.", [ITEM, SIZE], [], [Similar], (404, 421, 422)),
+    "/health/live": ("get", "The process runs.", [], [], [Health], (421,)),
+    "/health/ready": ("get", "It is loaded, warm and answers.", [], [], [Health], (421, 503)),
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole description."""
+    types = list(dict.fromkeys(kind for _, _, _, takes, gives, _ in PATHS.values() for kind in [*takes, *gives]))
+    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=WHERE)
+    by_type = dict(zip([*types, Problem], schemas, strict=True))
+    paths: dict[str, Any] = {path: {verb: _operation(told, parameters, [by_type[one] for one in takes],
+                                                     [by_type[one] for one in gives], errors, by_type[Problem])}
+                             for path, (verb, told, parameters, takes, gives, errors) in PATHS.items()}
+    return {"openapi": "3.1.0", "info": {"title": "Sevenfold", "version": version("sevenfold")}, "paths": paths,
+            "components": {"schemas": components}}
+
+
+def _operation(told: str, parameters: list[Any], takes: list[Any], gives: list[Any], errors: tuple[int, ...],
+               problem: Any) -> dict[str, Any]:
+    responses = {"200": {"description": "Done.", "content": {"application/json": {"schema": _one(gives)}}}}
+    responses |= {str(status): {"description": "Refused.", "content": {"application/problem+json": {"schema": problem}}}
+                  for status in errors}
+    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": _one(takes)}}}} if takes else {}
+    return {"summary": told, "parameters": parameters, **body, "responses": responses}
+
+
+def _one(schemas: list[Any]) -> Any:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}

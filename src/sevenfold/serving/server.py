@@ -1,0 +1,150 @@
+"""One serving process: a bundle that answers, an intake that writes, and lists that stand behind them.
+
+What answers, in this order: the pipeline with the user's events; where the store is late or too many ask, the user's
+list; else the pipeline with the events of the bundle's own log; else the answer for somebody whom nobody knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sevenfold import stores
+from sevenfold.design.sections import Design
+from sevenfold.errors import StoreError
+from sevenfold.nouns import DAY, SECOND
+from sevenfold.serving import meters
+from sevenfold.serving.answering import Answered, Answering, Shown, written
+from sevenfold.serving.asked import Ask
+from sevenfold.serving.intake import Busy, Intake
+from sevenfold.serving.lists import NOBODY, Lists
+from sevenfold.serving.live import Live, clock
+
+WITHIN = 1.0  # s for an answer where the design promises nothing
+STATE = 0.05  # s for a user's events where the design gives retrieval no time
+EXPLAINED = 10.0  # s for an explanation
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `sevenfold serve` was told."""
+
+    run: Path
+    store: str
+    lists: str  # where batch lists lie
+    clock: str  # wall, or the log's
+    started: int  # µs since 1970: the same for all workers
+    hosts: tuple[str, ...]
+
+
+class Server:
+    """Loads and warms up in its maker; ready between `open` and `close`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.ready = False
+        self._opened = ExitStack()
+        store = self._opened.enter_context(stores.open(settings.store))
+        apart = settings.lists != settings.store
+        self.live = Live(settings.run, store)
+        self.live.catch_up()
+        self.live.warm_up()
+        design = self.live.memory.design
+        now = partial(clock, self.live, settings.clock, settings.started)
+        self.within = promised(design)
+        self._nobody = _nobody(self.live, now())
+        batch = design.serving.batch
+        self._lists = Lists(self._opened.enter_context(stores.open(settings.lists)) if apart else store,
+                            2 * (batch.every if batch else DAY / SECOND))
+        self._only_lists = batch is not None and batch.for_ == "everything"
+        self.answering = Answering(self.live, now, design.serving.retrieve.within or STATE)
+        self.intake = Intake(self.live.memory)
+
+    @property
+    def version(self) -> str:
+        """The bundle that answers."""
+        return self.live.version
+
+    def open(self) -> None:
+        """Requests come from now on."""
+        self.ready = True
+
+    def close(self) -> None:
+        """Finish what waits."""
+        self.ready = False
+        self.intake.close()
+        self.answering.close()
+        self._opened.close()
+
+    def check(self, ask: Ask) -> None:
+        """`Refusal` of a context that the log does not know."""
+        self.live.context.check(ask.context)
+
+    def gauge(self) -> None:
+        """Tell what waits and how far the log was read."""
+        meters.WAITING.labels("answer").set(self.answering.waiting)
+        meters.WAITING.labels("events").set(self.intake.waiting)
+        meters.READ.set(self.live.offset)
+
+    async def answer(self, asks: Sequence[Ask]) -> list[Answered]:
+        """The best that can be answered in time; `Busy` where nothing can."""
+        if self._only_lists:
+            listed = await self._listed(asks)
+            if listed is None:
+                raise Busy("lists", "none can be read", "Make them with `sevenfold batch`, and check the store that they lie in.")
+            return listed
+        answers, late = None, "online"
+        try:
+            answers = await asyncio.wait_for(asyncio.wrap_future(self.answering.submit(asks)), self.within)
+            if "state" not in answers[0].degraded:
+                return answers
+            late = "state"
+        except TimeoutError:
+            pass
+        except Busy:
+            if (listed := await self._listed(asks)) is None:
+                raise
+            return _degraded(listed, late)
+        listed = await self._listed(asks)
+        if listed is not None:
+            return _degraded(listed, late)
+        return answers or _degraded([self._stranger(ask) for ask in asks], late)
+
+    async def explain(self, ask: Ask) -> dict[str, Any]:
+        """One answer and how it came about."""
+        waiting = self.answering.submit([ask], explain=True)
+        (found,) = await asyncio.wait_for(asyncio.wrap_future(waiting), EXPLAINED)
+        return dict(found)
+
+    def similar(self, item: str, k: int | None) -> list[Shown] | None:
+        """Items next to one; None where nobody knows it."""
+        found = self.live.similar(item, k or self.live.k)
+        return None if found is None else [Shown(*one) for one in found]
+
+    async def _listed(self, asks: Sequence[Ask]) -> list[Answered] | None:
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._lists.of, asks, self.live.k), self.within)
+        except (TimeoutError, StoreError):
+            return None
+
+    def _stranger(self, ask: Ask) -> Answered:
+        return msgspec.structs.replace(self._nobody, user=ask.user, items=self._nobody.items[:ask.k or self.live.k])
+
+
+def promised(design: Design) -> float:
+    """Seconds within which an answer is due."""
+    stages = [getattr(design.serving, stage).within or 0.0 for stage in ("retrieve", "rank", "rerank")]
+    return design.requirements.limits.p99 or sum(stages) or WITHIN
+
+
+def _nobody(live: Live, moment: int) -> Answered:
+    ask = Ask(user=NOBODY)
+    return written(live, [ask], live.answer([ask], [b""], live.k, moment), [], {})[0]
+
+
+def _degraded(answers: Sequence[Answered], late: str) -> list[Answered]:
+    return [msgspec.structs.replace(one, degraded=[late, *one.degraded]) for one in answers]
