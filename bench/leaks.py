@@ -27,8 +27,8 @@ from sevenfold import audit, features
 from sevenfold import data as sources
 from sevenfold import design as documents
 from sevenfold.cli import new
-from sevenfold.data.worlds import video as world
 from sevenfold.data.splits import cuts
+from sevenfold.data.worlds import video as world
 from sevenfold.design.sections import Design, Part
 from sevenfold.errors import LeakError
 from sevenfold.features.past import Fitted

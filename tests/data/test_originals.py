@@ -66,10 +66,13 @@ def test_messages_and_graphs(tmp_path, monkeypatch):
     write(tmp_path / "sms-spam", SMSSpamCollection='ham\tOk, "lar...\nspam\tWIN £100 | now\n')
     assert read("sms-spam:messages", tmp_path, monkeypatch) == {
         "id": [1, 2], "label": ["ham", "spam"], "message": ['Ok, "lar...', "WIN £100 | now"]}
-    write(tmp_path / "delicious-contacts",
-          **{"user_contacts-timestamps__dat": "userID\tcontactID\ttimestamp\n8\t28371\t1286151259000\n"})
-    assert read("delicious-contacts:contacts", tmp_path, monkeypatch) == {
-        "userID": [8], "contactID": [28371], "timestamp": [datetime(2010, 10, 4, 0, 14, 19, tzinfo=UTC)]}
+    log = "userID\tcontactID\ttimestamp\n8\t9\t1286151260000\n9\t8\t1286151259000\n7\t8\t5000\n"
+    write(tmp_path / "delicious-contacts", **{"user_contacts-timestamps__dat": log})
+    contacts = read("delicious-contacts:contacts", tmp_path, monkeypatch)
+    at, answered, early = (datetime.fromtimestamp(seconds, UTC) for seconds in (1286151259, 1286151260, 5))
+    assert contacts == {"userID": [8, 9, 7], "contactID": [9, 8, 8], "timestamp": [answered, at, early]}
+    assert read("delicious-contacts:friendships", tmp_path, monkeypatch) == {
+        "userID": [7, 9], "contactID": [8, 8], "timestamp": [early, at], "answered": [None, answered]}
     write(tmp_path / "ego-facebook", facebook_combined__txt__gz="0 1\n0 2\n")
     assert read("ego-facebook:edges", tmp_path, monkeypatch) == {"a": [0, 0], "b": [1, 2]}
 
@@ -86,7 +89,8 @@ def test_cranfield_counts_queries_and_turns_its_codes_round(tmp_path, monkeypatc
 
 
 def test_nfcorpus_joins_its_parts_and_leaves_out_what_has_no_text(tmp_path, monkeypatch):
-    files = {"dev.docs": "MED-2\tfish oil pubmed ncbi abstract aims study\n", "test.docs": "MED-1\trice abstract arsenic\nMED-3\tsalt",
+    files = {"dev.docs": "MED-2\tfish oil pubmed ncbi abstract aims study\n",
+             "test.docs": "MED-1\trice abstract arsenic\nMED-3\tsalt",
              "dev.titles.queries": "PLAIN-2\tfish\n", "test.titles.queries": "PLAIN-3\trice\n",
              "train.titles.queries": "PLAIN-1\tsalt\n", "dev.2-1-0.qrel": "PLAIN-2\t0\tMED-2\t2\n",
              "test.2-1-0.qrel": "PLAIN-3\t0\tMED-1\t1\n", "train.2-1-0.qrel": "PLAIN-1\t0\tMED-9\t2\nPLAIN-1\t0\tMED-2\t1\n"}
@@ -119,7 +123,8 @@ def test_a_file_of_another_kind_says_so(tmp_path, monkeypatch):
 COUNTS = {  # as published
     "ml-100k:u1_base": 80_000, "ml-100k:u1_test": 20_000, "ml-1m:all": 1_000_209, "mind-5k:impressions": 189_359,
     "open-bandit:random": 10_000, "open-bandit:bts": 10_000, "sms-spam:messages": 5_574,
-    "delicious-contacts:contacts": 15_328, "ego-facebook:edges": 88_234, "cranfield:documents": 1_400,
+    "delicious-contacts:contacts": 15_328, "delicious-contacts:friendships": 7_664,
+    "ego-facebook:edges": 88_234, "cranfield:documents": 1_400,
     "cranfield:queries": 225, "cranfield:judgements": 1_837, "nfcorpus:documents": 3_395, "nfcorpus:queries": 3_244,
     "nfcorpus:judgements": 133_794,
 }

@@ -73,7 +73,7 @@ def _questions(case: Case, moment: int, rng: np.random.Generator) -> tuple[Reque
 
 
 def _frozen_late(case: Case) -> Iterator[LeakError]:
-    cut, first = case.features.cut, case.cuts.ranker_from
+    cut, first = case.features.cut, case.cuts.frozen
     if cut > first:
         yield from (_leak(feature, "X05", first, cut, f"it was fitted on what was known at {day(cut)}, and the ranker "
                           f"learns from {day(first)} on") for feature in case.features.features if feature.fitted.state)

@@ -8,10 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sevenfold import features
+from sevenfold.bundle.numbers import refuse_nan
+from sevenfold.errors import BundleError
 from sevenfold.funnel.calibration import Calibration
 from sevenfold.funnel.pipeline import Pipeline
-from sevenfold.nouns import Data
+from sevenfold.nouns import Data, Visits
 from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS
 
 DECISIONS = "decisions"  # what is kept beside what the parts chose: calibration and threshold
@@ -34,6 +38,8 @@ class Parts:
         """The pipeline that answers from `data`; retrievers that can follow a log, such as popularity, do."""
         retrievers = {name: part.following(data.log, len(data.items)) if hasattr(part, "following") else part
                       for name, part in self.retrievers.items()}
+        for name, retriever in retrievers.items():
+            _same_catalogue(name, retriever, len(data.items))
         return Pipeline(retrievers=retrievers, ranker=self.ranker[1] if self.ranker else None,
                         rerankers=tuple(RERANKERS.make(name, params) for name, params in self.rerankers),
                         view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep,
@@ -44,6 +50,16 @@ class Parts:
         parts = {**self.retrievers, **({self.ranker[0]: self.ranker[1]} if self.ranker else {})}
         decisions = {"threshold": self.threshold, "calibration": self.calibration and asdict(self.calibration)}
         return {**{name: part.kept() for name, part in parts.items() if hasattr(part, "kept")}, DECISIONS: decisions}
+
+
+def _same_catalogue(name: str, retriever: Any, items: int) -> None:
+    """Ask about nobody: the answer has a column for each item that the retriever was fitted to."""
+    nobody = Visits(time=np.zeros(0, np.int64), user=np.zeros(0, np.int32), history=np.zeros((0, 2), np.int32),
+                    text=np.zeros(0, object))
+    fitted = retriever.scores(nobody).shape[1]
+    if fitted != items:
+        raise BundleError(f"retrieve.{name}", f"was fitted to {fitted} items, the data have {items}",
+                          "Use the data that the bundle was built with, or run the design again.")
 
 
 def save(parts: Parts, folder: Path) -> None:
@@ -67,6 +83,8 @@ def load(folder: Path) -> Parts:
     """What `save` wrote."""
     about = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
     ranker = about["ranker"]
+    for fitted in ("retrievers", "ranker"):
+        refuse_nan(folder / fitted)
     return Parts(
         features=features.load(folder / "features"),
         retrievers={name: RETRIEVERS.get(name).load(folder / "retrievers" / name) for name in about["retrievers"]},

@@ -1,11 +1,11 @@
-"""Step 3: sources, labels, splits and requests; the catalogue of public data sets and the simulated world.
+"""Step 3: sources, labels, splits and requests; the catalogue of public data sets and simulated worlds.
 
 formats     a file's columns                    sources    a table by the document's path, with errors that say where
-catalogue   public data sets, fetched           movielens  steps from its files to tidy tables
+catalogue   public data sets, fetched           movielens, originals   from their own files to tidy tables
 times       any clock → µs                      entities   ids → codes, attributes aligned
 loading     a design → `Data`                   labels     the label's expression over a table
 splits      where time is cut                   requests   who asked when, and what was relevant
-world       simulated events with known truth   draft      a first document for a table of one's own
+worlds      simulated data with known truth     draft      a first document for a table of one's own
 """
 
 from __future__ import annotations

@@ -55,6 +55,17 @@ def milliseconds(table: pa.Table) -> pa.Table:
     return table.set_column(table.column_names.index("timestamp"), "timestamp", time)
 
 
+def first_of_two(table: pa.Table) -> pa.Table:
+    """Each pair once, in order of time: at `timestamp` the user named the contact, who named them back when `answered`."""
+    one, other, time = (table.column(name).to_numpy() for name in ("userID", "contactID", "timestamp"))
+    order = np.lexsort((one, time, np.maximum(one, other), np.minimum(one, other)))
+    _, first, count = np.unique(np.stack([np.minimum(one, other), np.maximum(one, other)])[:, order], axis=1,
+                                return_index=True, return_counts=True)
+    answered = pa.array(time[order][first + count - 1], mask=count == 1)
+    pairs = table.take(order[first]).append_column("answered", answered.cast(table.schema.field("timestamp").type))
+    return pairs.take(np.argsort(time[order][first], kind="stable"))
+
+
 def all_ratings(file: Path) -> pa.Table:
     """MovieLens 1M whole: of `ratings_all.parquet` where that lies beside `ratings.dat` (times missing in part)."""
     names = ["user_id", "movie_id", "rating", "timestamp"]
@@ -164,4 +175,4 @@ def _text(file: Path) -> str:
 READERS = {reader.__name__: reader for reader in (
     all_ratings, open_bandit, mind_impressions, mind_history, cranfield_documents, cranfield_queries, cranfield_judgements,
     nfcorpus_documents, nfcorpus_queries, nfcorpus_judgements)}
-STEPS = MOVIELENS | {step.__name__: step for step in (row_numbers, milliseconds)}
+STEPS = MOVIELENS | {step.__name__: step for step in (row_numbers, milliseconds, first_of_two)}

@@ -15,7 +15,7 @@ from sevenfold.data import catalogue
 from sevenfold.data.formats import FORMATS, Format, no_nan, reason
 from sevenfold.errors import DataError, nearest
 
-CATALOGUED = re.compile(r"[a-z0-9][a-z0-9-]+:[a-z_]+")
+CATALOGUED = re.compile(r"[a-z0-9][a-z0-9-]+:[a-z0-9_]+")  # `ml-1m:ratings`
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,7 @@ from sevenfold.features.dominance import Dominance
 from sevenfold.features.window import Edge, Window, weighed
 from sevenfold.nouns import F64, I32, I64, Array, Bools, Requests
 
+Made = TypeVar("Made")
 LONG = 8192  # so many questions are worth sorting by entity: the index is then read from one end to the other
 
 
@@ -96,7 +97,7 @@ class Moment:
         self.present = present  # who holds the events
         self.request = request
         self.item = item
-        self._memo: dict[Hashable, I64] = {}
+        self._memo: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
         return len(self.request)
@@ -123,11 +124,15 @@ class Moment:
         columns = [given[name][requests] if name in given else np.full(len(requests), None) for name in names]
         return encode(*(pa.chunked_array([pa.array(column)]) for column in columns))[row]
 
-    def once(self, key: Hashable, make: Callable[[], I64]) -> I64:
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` gives, made once for all features that ask."""
         if key not in self._memo:
             self._memo[key] = make()
-        return self._memo[key]
+        return self._memo[key]  # type: ignore[no-any-return]
+
+    def held(self, window: Window) -> Any:
+        """The events of a window: from whoever holds them."""
+        return self.present.held(window, self)
 
     def entity(self, key: str) -> I64:
         """Whose events each question is about; -1 where nobody knows."""

@@ -134,7 +134,7 @@ class Present:
         self.held(window)
         return window
 
-    def held(self, window: Window) -> Span:
+    def held(self, window: Window, at: Moment | None = None) -> Span:
         """The events of a window."""
         return self.once(window, lambda: self._span(window))
 

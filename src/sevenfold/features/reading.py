@@ -33,6 +33,8 @@ class Plan:
         self.edges = Edges(windows)
         ends = accumulate((len(window.edges) for window in windows), initial=0)
         self.slices = {window: slice(*end) for window, end in zip(windows, pairwise(ends))}
+        self.columns = list(dict.fromkeys(window.of for window in windows))
+        self.column = np.array([self.columns.index(window.of) for window in windows for _ in window.edges], dtype=np.int64)
 
 
 class Own:
@@ -51,40 +53,43 @@ class Own:
         for places, (low, high) in zip(self.places, pairwise(ends)):
             np.add(available[low:high].searchsorted(times), low, out=places)
         self.number: Callable[[Moment], Array] = lambda at: at.request
-        self._amounts: dict[str, tuple[I64 | None, I64 | None]] = {}
+        self._stretches: dict[bool, I64] = {}
 
-    def paired(self) -> Own:
-        """The same events by request and item; those of no item are left out."""
+    def paired(self, at: Moment) -> Own:
+        """The same events by request and item, of the pairs alone that a moment asks about."""
         log, width = self.reading.data.log, self.reading.width
-        pair = _pair(log.user[self.rows], log.item[self.rows], width)
-        order = pair.argsort(kind="stable")
-        order = order[pair[order].searchsorted(0):]
+        asked, pair = (_pair(request, item, width) for request, item in
+                       ((at.request, at.entity("item")), (log.user[self.rows], log.item[self.rows])))
+        kept = ((pair >= 0) & (_places(np.sort(asked), pair) >= 0)).nonzero()[0]
+        order = kept[pair[kept].argsort(kind="stable")]
         pair = pair[order]
         first = np.ones(len(pair), dtype=np.bool_)
         first[1:] = pair[1:] != pair[:-1]
         pairs, unit = pair[first], len(self.rows) + 1
         wanted = np.arange(len(pairs))[:, None] * unit + self.places[pairs // width]
-        by_pair = copy(self)
-        by_pair.rows, by_pair._amounts = self.rows[order], {}
+        by_pair, number = copy(self), _places(pairs, asked)
+        by_pair.rows, by_pair._stretches = self.rows[order], {}
         by_pair.places = np.zeros((len(pairs) + 1, wanted.shape[1]), dtype=np.int64)
         by_pair.places[:-1] = ((first.cumsum() - 1) * unit + order).searchsorted(wanted)
-        by_pair.number = lambda at: at.once(
-            ("pair", self.acts), lambda: _places(pairs, _pair(at.request, at.entity("item"), width)))
+        by_pair.number = lambda at: number
         return by_pair
 
-    def amounts(self, of: str) -> tuple[I64 | None, I64 | None]:
-        """Sums of the first 0, 1, … values in this order, and how many of them are known; None: every event counts 1."""
-        if of not in self._amounts:
-            self._amounts[of] = self._summed(of)
-        return self._amounts[of]
+    def stretches(self, counted: bool) -> I64:
+        """[edges - 1, entities] what the values between each edge and the next sum to, or how many of them are known."""
+        if counted not in self._stretches:
+            before = np.array([self._before(of)[counted] for of in self.plan.columns])[self.plan.column, self.places]
+            self._stretches[counted] = (before[:, :-1] - before[:, 1:]).T
+        return self._stretches[counted]
 
-    def _summed(self, of: str) -> tuple[I64 | None, I64 | None]:
-        if of == EVENTS or self.acts:
-            return None, None
+    def _before(self, of: str) -> tuple[I64, I64]:
+        """Sums of the first 0, 1, … values in this order, and how many of them are known."""
+        every = np.arange(len(self.rows) + 1)
+        if of == EVENTS:
+            return every, every
         if of == LABEL:
-            return prefix(self.reading.data.log.positive[self.rows]), None
+            return prefix(self.reading.data.log.positive[self.rows]), every
         values, known = self.reading.millionths(of)
-        return prefix(values[self.rows]), None if known.all() else prefix(known[self.rows])
+        return prefix(values[self.rows]), prefix(known[self.rows])
 
 
 def _pair(request: Array, item: Any, width: int) -> I64:
@@ -105,9 +110,10 @@ class Held:
     def __init__(self, own: Own, window: Window) -> None:
         self.own = own
         self.window = window
-        self.edges = own.places[:, own.plan.slices[window]]
+        self.slice = own.plan.slices[window]
+        self.edges = own.places[:, self.slice]
         self.rows = own.rows
-        self._found: dict[int, Array] = {}
+        self._found: dict[bool, Array] = {}
 
     def places(self, at: Moment) -> list[I64]:
         """[B] where each request's window ends and begins."""
@@ -115,21 +121,18 @@ class Held:
 
     def count(self, at: Moment) -> Array:
         """How many events with a value each row sees."""
-        return self._now(1)[self.own.number(at)]
+        return self._now(True)[self.own.number(at)]
 
     def sum(self, at: Moment) -> Array:
         """The sum of their values."""
-        return self._now(0)[self.own.number(at)]
+        return self._now(False)[self.own.number(at)]
 
-    def _now(self, which: int) -> Array:
+    def _now(self, counted: bool) -> Array:
         """[entities] the sums, or the counts."""
-        if which not in self._found:
-            self._found[which] = self._weighed(self.own.amounts(self.window.of)[which])
-        return self._found[which]
-
-    def _weighed(self, sums: I64 | None) -> Array:
-        ends = self.edges if sums is None else sums[self.edges]
-        return weighed_at_once((ends[:, :-1] - ends[:, 1:]).T, self.window.weights)
+        if counted not in self._found:
+            stretches = self.own.stretches(counted)[self.slice.start:self.slice.stop - 1]
+            self._found[counted] = weighed_at_once(stretches, self.window.weights)
+        return self._found[counted]
 
     def distinct(self, at: Moment) -> I64:
         """How many different values they have."""
@@ -180,7 +183,6 @@ class Reading:
         log = Log(time=events["time"], available=events["available"], item=events["item"], positive=events["positive"],
                   user=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), table=NOTHING)
         self.data = Data(log=log, users=data.users, items=data.items, label_wait=data.label_wait, impressions=data.impressions)
-        self._held: dict[Window, Held] = {}
         self._made: dict[Any, Any] = {}
 
     def who(self, requests: Requests) -> Array:
@@ -195,24 +197,20 @@ class Reading:
         """[m] as they come: a batch is small."""
         return np.arange(len(entity))
 
-    def held(self, window: Window) -> Held | Totals:
+    def held(self, window: Window, at: Moment) -> Held | Totals:
         """Of items what follows the clock, else the users' own events."""
         if window.key == "item":
             return self._flow.held(window)
-        found = self._held.get(window)
-        if found is None:
-            found = self._held[window] = Held(self._own(window.key, window.acts), window)
-        return found
+        if window.key == "pair":
+            return at.once(window, lambda: Held(at.once((Own, window.acts), lambda: self._own(window.acts).paired(at)), window))
+        return self.once(window, lambda: Held(self._own(window.acts), window))
 
-    def _own(self, key: str, acts: bool) -> Own:
-        def make() -> Own:
-            return self._own("user", acts).paired() if key == "pair" else Own(self, self._plans[acts], acts)
-
-        return self.once((Own, key, acts), make)
+    def _own(self, acts: bool) -> Own:
+        return self.once((Own, acts), lambda: Own(self, self._plans[acts], acts))
 
     def newest(self, window: Window, at: Moment, n: int, column: str) -> F64:
         """[m, n] the values of the last n events, from whoever holds them; NaN where there are fewer."""
-        held = self.held(window)
+        held = self.held(window, at)
         rows, events = held.last(at, n), held.tape.events.values if isinstance(held, Totals) else self._events
         if not len(events):
             return np.full(rows.shape, np.nan)

@@ -111,27 +111,27 @@ class Window:
 
     def count(self, at: Any) -> Array:
         """[m] how many events with a value each question sees; an integer unless there is a half-life."""
-        return at.present.held(self).count(at)  # type: ignore[no-any-return]
+        return at.held(self).count(at)  # type: ignore[no-any-return]
 
     def sum(self, at: Any) -> Array:
         """[m] the sum of their values in `unit`s."""
-        return at.present.held(self).sum(at)  # type: ignore[no-any-return]
+        return at.held(self).sum(at)  # type: ignore[no-any-return]
 
     def distinct(self, at: Any) -> I64:
         """[m] how many different values they have."""
-        return at.present.held(self).distinct(at)  # type: ignore[no-any-return]
+        return at.held(self).distinct(at)  # type: ignore[no-any-return]
 
     def last(self, at: Any, n: int) -> I64:
         """[m, n] the rows in the present's log of the last n events, newest first, padded with -1."""
-        return at.present.held(self).last(at, n)  # type: ignore[no-any-return]
+        return at.held(self).last(at, n)  # type: ignore[no-any-return]
 
     def every(self, at: Any) -> tuple[I64, I64]:
         """CSR of the rows in the present's log of all events, oldest first: [m + 1] offsets, and rows."""
-        return at.present.held(self).every(at)  # type: ignore[no-any-return]
+        return at.held(self).every(at)  # type: ignore[no-any-return]
 
     def since(self, at: Any) -> I64:
         """[m] microseconds since the last event became known; -1 where there is none."""
-        return at.present.held(self).since(at)  # type: ignore[no-any-return]
+        return at.held(self).since(at)  # type: ignore[no-any-return]
 
 
 def weighed(parts: list[I64], weights: tuple[float, ...]) -> Array:

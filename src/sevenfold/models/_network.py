@@ -22,7 +22,7 @@ MOST_EPOCHS, PATIENCE, LEAST_STEPS = 12, 2, 16
 READ_AT_ONCE = 16_384  # rows
 SAMPLE = 4096  # rows whose gradients weigh the features
 FIXED = "fixed_"  # how the weights begin that training leaves alone
-STEP = 1e-4  # of a difference that stands for a derivative
+STEP = 1e-6  # of a difference that stands for a derivative
 
 
 class Settings(Protocol):

@@ -79,7 +79,10 @@ class Boosted:
 
     def explain(self, rows: Rows) -> F32:
         """How far each feature moves the margin from the mean of the training, [n, F]: SHAP values (Lundberg et al. 2020)."""
-        matrix = _xgboost().DMatrix(columns(rows, self.names, WHERE), nthread=1)
+        values = columns(rows, self.names, WHERE)
+        if len(values) == 0:
+            return np.zeros(values.shape, dtype=np.float32)
+        matrix = _xgboost().DMatrix(values, nthread=1)
         return np.asarray(self._booster.predict(matrix, pred_contribs=True)[:, :-1], dtype=np.float32)
 
     def grow(self, rows: I64) -> Boosted:

@@ -54,7 +54,8 @@ class Logistic:
         self._weights, self._crossed = np.split(model.coef_[0], [dense.shape[1]])
         self._importance = by_feature(np.abs(self._weights), self.names, self._scale.flagged)
         for cross, column in zip(self.crosses, cells.T, strict=True):
-            self._importance[" × ".join(cross)] = float(np.std(self._crossed[column]))
+            name = " × ".join(cross) if len(cross) > 1 else f"each {cross[0]}"
+            self._importance[name] = float(np.std(self._crossed[column]))
 
     def kept(self) -> dict[str, Any]:
         """The parameters with which to fit again: nothing was chosen on validation."""

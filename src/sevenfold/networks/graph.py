@@ -96,6 +96,10 @@ class Served:
             raise BundleError(where, f"the network cannot be loaded: {str(error).splitlines()[0]}",
                               "The file is damaged or was written by another program; build the bundle again.") from error
         self.model = model
+        zeros = {one.name: np.zeros([size if isinstance(size, int) else 1 for size in one.shape])
+                 for one in self._session.get_inputs()}
+        if np.isnan(self(**zeros)).any():  # one NaN anywhere makes the output NaN, whatever it is multiplied by
+            raise BundleError(where, "holds a weight that is not a number", "Fit the part again: run the design anew.")
 
     def __call__(self, **inputs: Array) -> F64:
         """The output for inputs of the shapes with which the model was made."""

@@ -1,7 +1,7 @@
 """Answers under load: what waits is answered together by one thread; what is late gets less, and says so.
 
 Answering   a queue with an end, and the thread that empties it; only this thread touches `Live`
-States      users' events from the store, within a time: a store that is late or lost costs one wait, then it is left alone
+States      users' events from the store, within a time: while a store has not answered at last, it is not asked again
 Tail        reads what others wrote into the store's log, for the items' state
 """
 
@@ -28,7 +28,6 @@ from sevenfold.serving.memory import Memory
 
 WAITING = 512  # questions that may wait
 TOGETHER = 32  # questions in one call of the pipeline
-REST = 1.0  # s for which a late store is left alone
 POLL = 0.05  # s between two looks at the store's log
 CHUNK = 1000  # events of other writers taken between two answers
 
@@ -184,18 +183,17 @@ class States:
     def __init__(self, memory: Memory, within: float) -> None:
         self._memory = memory
         self._within = within
-        self._again = 0.0
+        self._late: Future[list[bytes]] | None = None
         self._pool = ThreadPoolExecutor(1, "states")
 
     def of(self, users: Sequence[str]) -> tuple[list[bytes], list[str]]:
         """Each user's events, and what was degraded: `state` where the store is late, and the bundle's log has to do."""
-        if time.monotonic() >= self._again:
-            asked = self._pool.submit(self._memory.blobs, users)
+        if self._late is None or self._late.done():
+            self._late = self._pool.submit(self._memory.blobs, users)
             try:
-                return asked.result(self._within), []
+                return self._late.result(self._within), []
             except (TimeoutError, StoreError):
-                asked.cancel()
-                self._again = time.monotonic() + REST
+                pass
         return [self._memory.before(user) for user in users], ["state"]
 
     def close(self) -> None:
@@ -210,7 +208,7 @@ class Tail:
         self._memory = memory
         self._offset = offset
         self._changed = changed
-        self._found: deque[tuple[Log, list[str]]] = deque(maxlen=None)
+        self._found: deque[tuple[Log, list[str]]] = deque()
         self._stop = Event()
         Thread(target=self._follow, name="tail", daemon=True).start()
 

@@ -34,17 +34,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def made(server: Server, hosts: Sequence[str]) -> ASGIApp:
     """The application over a server that is loaded and warm; asked for by one of these names only, or any where one is *."""
-    routes = [Route("/v1/answer", answer, methods=["POST"]), Route("/v1/events", events, methods=["POST"]),
-              Route("/v1/explain", explain), Route("/v1/items/{id}/similar", similar), Route("/health/live", live),
-              Route("/health/ready", ready), Route("/metrics", metrics), Route("/openapi.json", openapi)]
-
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         server.open()
         yield
         await asyncio.to_thread(server.close)
 
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: handle, HTTPException: handle})
+    app = Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers={Exception: handle, HTTPException: handle})
     app.state.server = server
     return app if "*" in hosts else KnownHosts(app, frozenset(hosts))
 
@@ -191,3 +187,8 @@ def _size(query: dict[str, str]) -> int | None:
 def _json(found: Any) -> Response:
     return Response(msgspec.json.encode(found), media_type="application/json")
 
+
+
+ROUTES = [Route("/v1/answer", answer, methods=["POST"]), Route("/v1/events", events, methods=["POST"]), Route("/v1/explain", explain),
+          Route("/v1/items/{id}/similar", similar), Route("/health/live", live), Route("/health/ready", ready),
+          Route("/metrics", metrics), Route("/openapi.json", openapi)]

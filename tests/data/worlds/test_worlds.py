@@ -116,7 +116,9 @@ def test_spam_is_told_by_its_words_and_hides_some_of_them():
     messages, truth = world("spam")["messages.tsv"], world("spam")["truth.parquet"]
     spam, chance = np.array(truth["label"].to_pylist()) == "spam", column(truth, "probability")
     fresh = column(truth, "copy_of") == column(truth, "id")
-    calibrated(spam[fresh], chance[fresh], bins=2)
+    # spam is copied more often, so it is rarer among what is new than the chance of a message says
+    odds = np.log(chance / (1 - chance) * fresh[spam].mean() / fresh[~spam].mean())[fresh]
+    calibrated(spam[fresh], 1 / (1 + np.exp(-odds)))
     assert 0.96 < ((chance > 0.5) == spam)[fresh].mean() < 0.995
     weak = np.array(messages["weak"].to_pylist()) == "spam"
     assert 0.6 < (weak & spam).sum() / weak.sum() < 0.95

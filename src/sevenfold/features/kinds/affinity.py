@@ -42,7 +42,7 @@ class Affinity:
         """[m] shares."""
         table = _Table(present.data.items.table[self.affinity], state["levels"])
         positives = present.positives("user", self.over)
-        return lambda at: table.shares(at, at.present.held(positives))
+        return lambda at: table.shares(at, at.held(positives))
 
 
 class _Table:
@@ -84,9 +84,11 @@ class _Table:
         request, (requests, _) = at.request[rows], at.requests
         if len(requests) * self.size > len(rows):
             return self._of_users(at, positives, request, value)
-        every = np.tile(np.arange(self.size), len(requests))
-        grid = self._of_users(at, positives, requests.repeat(self.size), every)
-        return grid[(request - requests[0]) * self.size + value] if len(rows) else grid
+        ends, events = positives.every(Moment(at.asked, at.present, requests))
+        _, place, liked = self.of(at.present.data.log.item[events])
+        owner = np.arange(len(requests)).repeat(ends[1:] - ends[:-1])[place]
+        grid = np.bincount(owner * self.size + liked, minlength=len(requests) * self.size)
+        return grid[(request - requests[0]) * self.size + value] if len(rows) else rows
 
     def _of_users(self, at: Moment, positives: Any, request: Array, value: Array) -> I64:
         user = at.present.who(at.asked.requests)[request].astype(np.int64)
