@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sevenfold.funnel.rerankers.diversity import Diversity
 from sevenfold.funnel.retrievers.ease import Ease
+from sevenfold.models.logistic import Logistic
 from sevenfold.registry import RERANKERS, RETRIEVERS
-from sevenfold.testing import check_reranker, check_retriever
+from sevenfold.testing import check_ranker, check_reranker, check_retriever
 
 NEEDS = {"caps": {"by": "club"}}  # what has no default, by an attribute of `toy_context`
 
@@ -127,7 +130,7 @@ def test_a_retriever_that_breaks_a_clause_is_told_which(part, message):
 
 
 def test_a_parameter_that_no_document_could_give_is_told():
-    message = r"ease: takes \['content', 'popularity', 'regularisation'\], got \['depth'\]"
+    message = r"ease: takes \['content', 'dropout', 'regularisation'\], got \['depth'\]"
     with pytest.raises(AssertionError, match=message):
         check_retriever("ease", depth=3)
 
@@ -162,7 +165,20 @@ class Moody(Diversity):
         return np.roll(super().order(items, scores, content, k), Moody.asked)
 
 
+class LongerOtherwise(Diversity):
+    def order(self, items, scores, content, k):
+        order = super().order(items, scores, content, k)
+        return order[::-1] if k == len(items) == 30 else order
+
+
+class Worthless(Diversity):
+    def worth(self, items, context):
+        return super().worth(items, context) / (len(items) - 1) if len(items) != 1 else float("nan")
+
+
 @pytest.mark.parametrize(("part", "message"), [
+    (LongerOtherwise, "begins a longer list otherwise than a shorter one"),
+    (Worthless, "finds no number for the worth of 1 items"),
     (TooMany, r"TooMany: gives int64 \(30,\) for 10 of 30, expected int64 \(10,\)"),
     (Twice, "gives positions that are not 10 different ones of 30"),
     (ByArrival, "answers by the order in which candidates arrive"),
@@ -172,3 +188,35 @@ class Moody(Diversity):
 def test_a_reranker_that_breaks_a_clause_is_told_which(part, message):
     with pytest.raises(AssertionError, match=message):
         check_reranker(part)
+
+
+class ExplainsTooLittle(Logistic):
+    def explain(self, rows):
+        return super().explain(rows)[:, 1:]
+
+
+class ExplainsByBatch(Logistic):
+    def explain(self, rows):
+        parts = super().explain(rows)
+        return parts - parts.mean(axis=0) if len(rows) else parts
+
+
+class ExplainsByPlace(Logistic):
+    def explain(self, rows):
+        return super().explain(replace(rows, names=self.names))
+
+
+class ExplainsNothing(Logistic):
+    def explain(self, rows):
+        return super().explain(rows) * np.float32(np.nan)
+
+
+@pytest.mark.parametrize(("part", "message"), [
+    (ExplainsTooLittle, r"explains by float32 \(\d+, 3\), expected float32 \(\d+, 4\): a column for each of its weights"),
+    (ExplainsByBatch, "explains a batch otherwise than its singles"),
+    (ExplainsByPlace, "explains by the order of the columns"),
+    (ExplainsNothing, "explains by a number that is not finite"),
+])
+def test_a_learner_that_explains_otherwise_is_told(part, message):
+    with pytest.raises(AssertionError, match=message):
+        check_ranker(part)

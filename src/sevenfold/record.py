@@ -5,6 +5,7 @@ Record                    what ran (hashes, seeds, versions, machine), on what (
 ├── solutions: Solution            one way to build it, measured as one pipeline
 │   ├── Estimate                   a value with its interval
 │   ├── Latency, Cost, Stage       time, money, and what each stage of the funnel keeps
+│   ├── Tuning                     what trials on validation changed
 │   └── Verdict                    a limit held against what was measured
 └── Decision, Boundary, Region     who wins, why, and where that flips
 
@@ -95,6 +96,16 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """What trials on validation found for a solution's learner: the primary metric there, and the parameters that won."""
+
+    trials: int
+    default: float | None = None  # with the parameters as they come
+    best: float | None = None
+    params: dict[str, float] = field(default_factory=dict)  # empty where none did better
+
+
+@dataclass(frozen=True, kw_only=True)
 class Solution:
     """One solution of the design, measured as one pipeline."""
 
@@ -114,6 +125,7 @@ class Solution:
     paired: dict[str, Estimate] = field(default_factory=dict)  # other solution → this one's gain over it
     weights: dict[str, float] = field(default_factory=dict)  # feature → importance
     limits: dict[str, Verdict] = field(default_factory=dict)
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

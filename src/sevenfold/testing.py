@@ -26,12 +26,13 @@ from sevenfold.registry import LEARNERS, REQUIRED, RERANKERS, RETRIEVERS, Regist
 
 TOLERANCE = 1e-6  # between a batch and its singles
 CHANCE = 0.6  # what a part must reach where guessing gives 0.5
+CLUBS = ("chess", "tennis")  # of a toy's users and items
 
 
 def check_retriever(part: str | Callable[..., Any], **params: Any) -> None:
     """Hold a retriever, by its name in a document or by its maker, to the contract of `sevenfold.funnel`."""
     name, make = _maker(RETRIEVERS, part, params)
-    interactions, visits, wanted = toy()
+    interactions, visits, wanted = toy_links() if getattr(make(), "of_links", False) else toy()
     before = copy.deepcopy((interactions, visits))
     fitted = [_fitted(make, interactions, seed) for seed in (3, 3, 4)]
     scores = [retriever.scores(visits) for retriever in fitted]
@@ -127,7 +128,8 @@ def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, 
     """Two clubs of users, each with its own half of the items, the first of them far the most popular.
 
     Returns what happened, one visit of each user, of an unknown one and of an unknown one without a history, and the
-    item [users] that each user wants next: one of the own club's, chosen like the others but not seen yet.
+    item [users] that each user wants next: one of the own club's, chosen like the others but not seen yet. An item's text
+    and a user's query name the club.
     """
     random = np.random.default_rng(seed)
     half = items // 2
@@ -138,12 +140,39 @@ def toy(users: int = 80, items: int = 24, seed: int = 1) -> tuple[Interactions, 
     interactions = Interactions(user=np.tile(np.arange(users, dtype=np.int32), history.shape[1]),
                                 item=history.T[::-1].ravel().astype(np.int32),
                                 time=np.arange(n, dtype=np.int64) * SECOND, users=users, items=items, cut=n * SECOND,
-                                content=np.repeat(np.eye(2, dtype=np.float32), half, axis=0))
+                                content=np.repeat(np.eye(2, dtype=np.float32), half, axis=0),
+                                documents={"text": _texts([f"{CLUBS[item >= half]} {item}" for item in range(items)])},
+                                queries=_texts([CLUBS[user % 2] for user in range(users)]))
     padded = np.full((users + 2, history.shape[1] + 3), -1, np.int32)
     padded[:users, :history.shape[1]] = history
     padded[users, :2] = history[0, :2]
     user = np.append(np.arange(users), [-1, -1]).astype(np.int32)
+    text = _texts([*(CLUBS[one % 2] for one in range(users)), CLUBS[0], ""])
+    return interactions, Visits(time=np.full(users + 2, n * SECOND, np.int64), user=user, history=padded, text=text), wanted
+
+
+def toy_links(users: int = 40, seed: int = 1) -> tuple[Interactions, Visits, I32]:
+    """The same of two clubs whose members are linked with one another, half of them: users are the items.
+
+    One link of each user is not among the events: the one that is wanted.
+    """
+    random, code = np.random.default_rng(seed), np.arange(users)
+    linked = np.triu(random.random((users, users)) < 0.5, 1) & (code[:, None] % 2 == code % 2)
+    linked |= linked.T
+    wanted = np.array([random.choice(np.flatnonzero(row)) for row in linked], dtype=np.int32)
+    linked[code, wanted] = linked[wanted, code] = False
+    one, other = (ends.astype(np.int32) for ends in np.nonzero(linked))
+    n = len(one)
+    interactions = Interactions(user=one, item=other, time=np.arange(n, dtype=np.int64) * SECOND, users=users, items=users,
+                                cut=n * SECOND, content=np.zeros((users, 0), np.float32))
+    history = np.sort(np.where(linked, code, -1), axis=1)[:, ::-1]
+    padded = np.vstack([history, history[:1], np.full((1, users), -1)]).astype(np.int32)
+    user = np.append(code, [-1, -1]).astype(np.int32)
     return interactions, Visits(time=np.full(users + 2, n * SECOND, np.int64), user=user, history=padded), wanted
+
+
+def _texts(texts: list[str]) -> Array:
+    return np.array(texts, dtype=object)
 
 
 def toy_rows(seed: int, requests: int = 60, items: int = 12) -> Rows:
@@ -191,7 +220,7 @@ def _expect(holds: bool, name: str, problem: str) -> None:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return bool(np.array_equal(one, other, equal_nan=True))
+    return bool(np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f"))  # texts have no NaN
 
 
 def _near(one: F32, other: F32) -> bool:
@@ -227,7 +256,8 @@ def _expect_single(name: str, retriever: Any, visits: Visits, scores: F32) -> No
         one = slice(row, row + 1)
         history = visits.history[one, :max(1, int((visits.history[row] >= 0).sum()))]
         for single in (visits.history[one], history):  # with its padding and without
-            alone = retriever.scores(Visits(time=visits.time[one], user=visits.user[one], history=single))
+            text = None if visits.text is None else visits.text[one]
+            alone = retriever.scores(Visits(time=visits.time[one], user=visits.user[one], history=single, text=text))
             _expect(_close(alone, scores[one]), name, "answers a batch otherwise than its singles")
 
 

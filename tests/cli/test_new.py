@@ -15,7 +15,6 @@ ALL = [(case, data) for case in new.cases() for data in new.variants(case)]
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new, "WORLD", {"users": 30, "items": 60, "events": 500, "seed": 0})
 
 
 @pytest.mark.parametrize(("case", "data"), ALL)
@@ -62,7 +61,6 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
         raise KeyboardInterrupt
 
     monkeypatch.setattr(new.world, "write", fail)
-    monkeypatch.setattr(new, "WORLD", {"users": 5, "items": 60, "events": 100, "seed": 0})
     assert main(["new", "video", str(tmp_path)]) == 130
     assert list(tmp_path.iterdir()) == []
 

@@ -26,7 +26,8 @@ def test_folding_in_equals_the_recalculation_of_implicit(fitted):
     row, place = np.nonzero(history >= 0)
     chosen = csr_matrix((np.ones(len(row), np.float32), (row, history[row, place])), (len(history), interactions.items))
     with threadpool_limits(1, "blas"):
-        peer = AlternatingLeastSquares(factors=8, regularization=0.5, alpha=6.0, dtype=np.float64)
+        shrink = 0.5 * (interactions.users * interactions.items) ** 0.25  # everyone chose, everything was chosen
+        peer = AlternatingLeastSquares(factors=8, regularization=shrink, alpha=6.0, dtype=np.float64)
         peer.item_factors = fitted._factors.astype(np.float64)
         users = peer.recalculate_user(np.arange(len(history)), chosen)
     scores = fitted.scores(visits)[:len(history)]

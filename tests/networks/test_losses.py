@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sevenfold.networks.losses import against_sample, sampled_softmax, triplet, within_request
+from sevenfold.networks.losses import against_sample, cross_entropy, sampled_softmax, triplet, within_request
 
 torch = pytest.importorskip("torch")
 UTILITY = np.array([1.5, 0.5, 0.0, -0.5, 1.0, -1.0])
@@ -68,6 +68,18 @@ def test_a_sample_has_the_full_softmax_as_its_limit_and_a_wrong_sign_has_not() -
                     for sign in (1, -1))
     assert right == pytest.approx(exact, abs=0.01)
     assert abs(wrong - exact) > 0.5
+
+
+def test_cross_entropy_is_the_mean_over_what_is_known() -> None:
+    logits = torch.tensor([[0.5, -1.0], [2.0, 0.0], [1.0, 3.0]])
+    label = torch.tensor([[1.0, math.nan], [0.0, 4.0], [math.nan, math.nan]])
+    costs = [math.log1p(math.exp(-0.5)), math.log1p(math.exp(2.0)), math.log1p(math.exp(0.0))]
+    assert float(cross_entropy(logits, label)) == pytest.approx(np.mean(costs), rel=1e-6)
+    assert float(cross_entropy(logits[:, :1], label[:, 0])) == pytest.approx(np.mean(costs[:2]), rel=1e-6)
+    nothing = torch.zeros(2, 2, requires_grad=True)
+    cost = cross_entropy(nothing, torch.full((2, 2), math.nan))
+    cost.backward()
+    assert cost.item() == nothing.grad.abs().sum().item() == 0.0
 
 
 def test_triplet_takes_the_nearest_negative_beyond_the_positive() -> None:

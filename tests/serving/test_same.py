@@ -17,8 +17,8 @@ from sevenfold.bundle import parts
 from sevenfold.nouns import SECOND, Data, Requests
 from sevenfold.serving import app
 from sevenfold.serving.asked import Ask
-from sevenfold.serving.live import Live
 from sevenfold.serving.lists import Lists, make
+from sevenfold.serving.live import Live
 from sevenfold.serving.memory import Memory
 from sevenfold.serving.server import Server
 from sevenfold.stores import open as opened
@@ -41,7 +41,8 @@ def whole(memory: Memory) -> Data:
     log = memory.base.log
     for more, _ in memory.since():
         item = np.where(more.item < len(memory.base.items), more.item, -1).astype(np.int32)
-        columns = {name: np.concatenate([getattr(log, name), getattr(more, name)]) for name in ("time", "available", "user", "positive")}
+        columns = {name: np.concatenate([getattr(log, name), getattr(more, name)])
+                   for name in ("time", "available", "user", "positive")}
         log = replace(log, **columns, item=np.concatenate([log.item, item]), table=pa.concat_tables([log.table, more.table]))
     return replace(memory.base, log=log.take(np.argsort(log.time, kind="stable")))
 

@@ -13,7 +13,7 @@ NAN = re.compile(rb"[\[,:]\s*-?NaN\b")  # as JSON writes it
 
 
 def refuse_nan(folder: Path) -> None:
-    """`BundleError` names the first `.npy` or `.json` file below a folder that holds a NaN; networks are asked as they are read."""
+    """`BundleError` names the first `.npy` or `.json` file below a folder that holds a NaN; networks look as they are read."""
     for path in sorted(folder.rglob("*")):
         if (path.suffix == ".npy" and _in_array(path)) or (path.suffix == ".json" and NAN.search(path.read_bytes())):
             raise BundleError(str(path), "holds a weight that is not a number", "Fit the part again: run the design anew.")

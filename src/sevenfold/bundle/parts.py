@@ -53,10 +53,10 @@ class Parts:
 
 
 def _same_catalogue(name: str, retriever: Any, items: int) -> None:
-    """Ask about nobody: the answer has a column for each item that the retriever was fitted to."""
-    nobody = Visits(time=np.zeros(0, np.int64), user=np.zeros(0, np.int32), history=np.zeros((0, 2), np.int32),
-                    text=np.zeros(0, object))
-    fitted = retriever.scores(nobody).shape[1]
+    """Ask for a stranger: the answer has a column for each item that the retriever was fitted to."""
+    stranger = Visits(time=np.zeros(1, np.int64), user=np.full(1, -1, np.int32), history=np.full((1, 2), -1, np.int32),
+                      text=np.array([""], dtype=object))
+    fitted = retriever.scores(stranger).shape[1]
     if fitted != items:
         raise BundleError(f"retrieve.{name}", f"was fitted to {fitted} items, the data have {items}",
                           "Use the data that the bundle was built with, or run the design again.")

@@ -16,9 +16,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sevenfold.data import catalogue, draft
+from sevenfold.data import catalogue, draft, worlds
 from sevenfold.data.sources import CATALOGUED
-from sevenfold.data.worlds import video as world
 from sevenfold.design import Design, from_mapping, unbuilt
 from sevenfold.design.checks.examples import DESIGNS
 from sevenfold.design.checks.examples import cases as cases
@@ -27,7 +26,6 @@ from sevenfold.errors import DesignError, nearest
 
 HELP = "Write a complete design that checks clean, with its assumptions marked '# ?'; or draft one from a table."
 
-WORLD = {"users": 2_000, "items": 1_000, "events": 100_000, "seed": 0}
 SIMULATED = "data/"  # where a design finds the world that is written beside it
 
 
@@ -142,14 +140,14 @@ def write_case(case: str, folder: Path, data: str | None) -> int:
     def make(staging: Path) -> None:
         (staging / f"{case}.yaml").write_text(document, encoding="utf-8")
         if simulated:
-            world.write(world.simulate(**WORLD), staging / "data")
+            worlds.write(worlds.simulate(case), staging / "data")
 
     _place(folder, [f"{case}.yaml", "data"] if simulated else [f"{case}.yaml"], make)
     path = folder / f"{case}.yaml"
     print(f"{path}  a complete design; its assumptions are marked '# ?'")
     if simulated:
-        sizes = ", ".join(f"{WORLD[key]:,} {key}" for key in ("users", "items", "events"))
-        print(f"{folder / 'data'}  a simulated world: {sizes}")
+        names = ", ".join(sorted(path.name for path in (folder / "data").iterdir()))
+        print(f"{folder / 'data'}  a simulated world: {names}")
     else:
         print("\n".join(_expected(one, what, folder) for one, what in tables(design).items()))
     print(f"next: sevenfold check {path}, then sevenfold {'estimate' if unbuilt(design) else 'run'} {path}")

@@ -62,7 +62,6 @@ TASKS: dict[str, Task] = {
 }
 
 _HEURISTIC = Entry(family="heuristic", cold=True, incremental=True)
-_COUNTS = "over: Duration | None = None"
 
 VOCABULARY: dict[str, dict[str, Entry]] = {
     "retriever": {
@@ -73,14 +72,13 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
         "ease": Entry(family="neighbours"),
         "als": Entry(family="factors", random=True),
         "two_tower": Entry(family="deep", losses=("sampled_softmax", "triplet"), random=True, cold=True),
-        "bm25": Entry(family="heuristic", takes="k1: float = 1.2, b: float = 0.75", cold=True),
+        "bm25": Entry(family="heuristic", cold=True),
         "content": Entry(family="neighbours", cold=True),
-        "dense": Entry(family="deep", takes="dimensions: int = 256, encoder: str = 'lsa'", losses=("contrastive", "triplet"),
-                       cold=True),
+        "dense": Entry(family="factors", takes="encoder: str = 'lsa'", losses=("contrastive", "triplet"), cold=True),
         "histogram": Entry(family="heuristic", takes="bins: int = 64", cold=True),
         "sequence": Entry(family="deep", random=True),
         "friends_of_friends": Entry(family="heuristic", incremental=True),
-        "graph_embedding": Entry(family="graph", takes="dimensions: int = 64", losses=("bce", "bpr"), random=True),
+        "graph_embedding": Entry(family="graph"),
     },
     "learner": {
         "logistic": Entry(family="linear", losses=("bce",), incremental=True, cold=True),
@@ -107,8 +105,7 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
         "image": Entry(takes="image: str, dimensions: int = 128"),
         "words": Entry(takes="words: str, n: Range | None = None"),
         "characters": Entry(takes="characters: str, n: Range | None = None"),
-        "common_neighbours": Entry(takes=f"common_neighbours: str | None = None, {_COUNTS}"),
-        "resource_allocation": Entry(takes=f"resource_allocation: str | None = None, {_COUNTS}"),
+        "common_neighbours": Entry(), "resource_allocation": Entry(), "matching": Entry(),
     },
     "negatives": {
         "unseen": Entry(),
@@ -163,8 +160,8 @@ def defaults(kind: str, name: str) -> dict[str, Any]:
 
 
 def default_loss(kind: str, name: str, task: str) -> str | None:
-    """The maker's own loss where it suits the task, else the first that does; None where a part has none."""
-    if (loss := schema(kind, name).get("loss")) is None:
+    """The maker's own loss where it suits the task, else the first that does; None where a part, or its maker, has none."""
+    if (loss := schema(kind, name).get("loss")) is None or "loss" not in (made(kind, name) or {"loss": loss}):
         return None
     own = str(loss[1])
     return next((one for one in (own, *entry(kind, name).losses) if one in TASKS[task].losses), own)

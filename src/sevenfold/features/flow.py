@@ -15,7 +15,7 @@ from collections import Counter
 import numpy as np
 
 from sevenfold.features.columns import MISSING, fixed
-from sevenfold.features.kernel import Moment
+from sevenfold.features.kernel import Moment, prefix
 from sevenfold.features.window import EVENTS, LABEL, Edges, Window, weighed_at_once
 from sevenfold.nouns import F64, I64, Array, Bools
 
@@ -108,9 +108,9 @@ class Totals:
         crossed, self._crossed = self._crossed, []
         if crossed:
             item = np.unique(np.concatenate(crossed))
-            self.sum_now[item] = weighed_at_once(self.sums[:, item], self.window.weights)
+            self.sum_now[item] = weighed_at_once(self.sums[:, item].T, self.window.weights)
             if self.counts is not self.sums:
-                self.count_now[item] = weighed_at_once(self.counts[:, item], self.window.weights)
+                self.count_now[item] = weighed_at_once(self.counts[:, item].T, self.window.weights)
 
     def _tell_apart(self, item: Array, codes: Array, sign: int) -> None:
         known = ~missing(codes)
@@ -142,12 +142,23 @@ class Totals:
                 place = np.where(place < 0, -1, self.tape.earlier.values[place])
         return found
 
+    def every(self, at: Moment) -> tuple[I64, I64]:
+        """CSR of the places on the tape of all events, oldest first, where these are counted: offsets, and places."""
+        item = at.entity("item")
+        ends, place = prefix(self.count_now[item]), self.newest[item]
+        found, end = np.empty(ends[-1], dtype=np.int64), ends[1:] - 1
+        while (left := end >= ends[:-1]).any():
+            found[end[left]] = place[left]
+            place[left] = self.tape.earlier.values[place[left]]
+            end = end - 1
+        return ends, found
+
     def since(self, at: Moment) -> I64:
         """Microseconds since the last event became known; -1 where there is none."""
-        place = self.last(at, 1)[:, 0]
+        place, low = self.newest[at.entity("item")], self.tape.places[self.first + len(self.sums)]
         if not self.tape.available.size:
             return place
-        return np.where(place < 0, -1, at.time - self.tape.available.values[place] - self.window.wait)
+        return np.where(place < low, -1, at.time - self.tape.available.values[place] - self.window.wait)
 
 
 class Tape:

@@ -199,9 +199,7 @@ def stretches(low: I64, high: I64) -> tuple[I64, I64]:
 
 def ratio(part: Array, whole: Array) -> F64:
     """part / whole; NaN where there is nothing to divide by."""
-    shares = np.empty(len(whole))
-    shares.fill(np.nan)
-    return np.divide(part, whole, out=shares, where=whole != 0)
+    return part / np.where(whole == 0, np.nan, whole)  # type: ignore[no-any-return]
 
 
 def prefix(values: Array) -> I64:

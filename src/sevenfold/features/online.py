@@ -22,9 +22,10 @@ from sevenfold.features.present import Present
 from sevenfold.features.reading import Plan, Reading
 from sevenfold.features.view import View
 from sevenfold.features.window import Window
-from sevenfold.nouns import Array, Data, Log
+from sevenfold.nouns import NOBODY, Array, Data, Log
 
-FIXED = [("available", "<i8"), ("time", "<i8"), ("arrival", "<i8"), ("user", "<i8"), ("item", "<i4"), ("positive", "?")]
+FIXED = [("available", "<i8"), ("time", "<i8"), ("arrival", "<i8"), ("user", "<i8"), ("who", "<i4"), ("item", "<i4"),
+         ("positive", "?")]  # user: a mark of the id, the same for ever; who: the user's code, -1 of one who came later
 KEY = struct.Struct("<3q")  # the first three, by which events are in order
 
 
@@ -43,16 +44,16 @@ class Layout:
         records = np.zeros(len(log), dtype=self.dtype)
         records["available"], records["time"], records["item"] = log.available, log.time, log.item
         records["arrival"], records["positive"] = np.arange(arrival, arrival + len(log)), log.positive
-        records["user"] = marks(users)
+        records["user"], records["who"] = marks(users), log.user
         for name in self.columns:
             records[name] = _stored(log.table[name], name)
         return records
 
-    def record(self, *, available: int, time: int, arrival: int, user: object, item: int, positive: bool,
+    def record(self, *, available: int, time: int, arrival: int, user: object, who: int, item: int, positive: bool,
                values: Mapping[str, object]) -> Array:
         """[1] a single event; `values` are its columns, None or nothing where one is missing."""
         record = np.empty(1, dtype=self.dtype)
-        record[0] = (available, time, arrival, marks([user])[0], item, positive,
+        record[0] = (available, time, arrival, marks([user])[0], who, item, positive,
                      *(_one(values.get(name), kind) for name, kind in self.columns.items()))
         return record
 
@@ -92,10 +93,10 @@ class Online(Present):
         return self._taken(self.layout.records(log, users, self.arrived))
 
     def happen(self, *, available: int, time: int, user: object, item: int, positive: bool,
-               values: Mapping[str, object]) -> Array:
-        """A single event, as `arrive` takes many: `values` are those of its columns that are known."""
-        return self._taken(self.layout.record(available=available, time=time, arrival=self.arrived, user=user, item=item,
-                                              positive=positive, values=values))
+               values: Mapping[str, object], who: int = NOBODY) -> Array:
+        """A single event, as `arrive` takes many: `values` are those of its columns that are known, `who` the user's code."""
+        return self._taken(self.layout.record(available=available, time=time, arrival=self.arrived, user=user, who=who,
+                                              item=item, positive=positive, values=values))
 
     def _taken(self, records: Array) -> Array:
         self.arrived += len(records)

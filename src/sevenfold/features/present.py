@@ -169,6 +169,11 @@ class Present:
         values = self.once((Present.newest, column), lambda: np.append(self.numbers(column), np.nan))
         return values[self.held(window).last(at, n)]
 
+    def partners(self, window: Window, at: Moment) -> tuple[I64, Array]:
+        """CSR of the users of a window's events: [m + 1] offsets, and codes."""
+        ends, rows = window.every(at)
+        return ends, self.data.log.user[rows] if len(self.data.log) else rows
+
     def codes(self, of: str) -> Array:
         """[n] the log's users, items or a column's values as numbers, -1 where one is missing."""
         log = self.data.log

@@ -9,7 +9,7 @@ Reading   what features read: of users and pairs their own events, of items what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -33,63 +33,62 @@ class Plan:
         self.edges = Edges(windows)
         ends = accumulate((len(window.edges) for window in windows), initial=0)
         self.slices = {window: slice(*end) for window, end in zip(windows, pairwise(ends))}
-        self.columns = list(dict.fromkeys(window.of for window in windows))
-        self.column = np.array([self.columns.index(window.of) for window in windows for _ in window.edges], dtype=np.int64)
+        self.added = list(dict.fromkeys(each for window in windows for each in _added(window)))
+        added = [[self.added.index(each) for each in _added(window)] for window in windows for _ in window.edges]
+        self.of_edges = np.array(added, dtype=np.int64).reshape(-1, 2).T[:, None]  # [2, 1, edges] what each edge sums, and counts
+
+
+def _added(window: Window) -> tuple[tuple[str, bool], tuple[str, bool]]:
+    """What a window sums and what it counts: a column's values, or (True) which of them are known."""
+    return (window.of, False), (EVENTS, False) if window.of in (EVENTS, LABEL) else (window.of, True)
 
 
 class Own:
-    """Events entity by entity, each one's in order of availability; the last entity has none.
+    """Events entity by entity, each one's in order of availability; the last entity has none."""
 
-    `rows` [n] are their rows in the reading's log; `places` [entities, edges] says where each edge of the plan stands.
-    """
+    def __init__(self, reading: Reading, plan: Plan, rows: I64, places: I64, number: Callable[[Moment], Array]) -> None:
+        self.reading = reading
+        self.plan = plan
+        self.rows = rows  # [n] in the reading's log
+        self.places = places  # [entities, edges] where each edge of the plan stands
+        self.number = number  # of the entity that each row of a moment asks about
 
-    def __init__(self, reading: Reading, plan: Plan, acts: bool) -> None:
-        log = reading.data.log
-        self.reading, self.plan, self.acts = reading, plan, acts
-        self.rows = log.positive.nonzero()[0] if acts else np.arange(len(log))
-        ends = self.rows.searchsorted(reading.ends).tolist()
-        available, times = log.available[self.rows], plan.edges.times(reading.time)
-        self.places = np.zeros((len(ends), len(times)), dtype=np.int64)
-        for places, (low, high) in zip(self.places, pairwise(ends)):
-            np.add(available[low:high].searchsorted(times), low, out=places)
-        self.number: Callable[[Moment], Array] = lambda at: at.request
-        self._stretches: dict[bool, I64] = {}
+    @cached_property
+    def stretches(self) -> I64:
+        """[2, entities, edges - 1] what the values between each edge and the next sum to, and how many of them are known."""
+        sums = np.zeros((len(self.plan.added), len(self.rows) + 1), dtype=np.int64)
+        for found, (of, known) in zip(sums[:, 1:], self.plan.added):
+            self.reading.added(of)[known][self.rows].cumsum(out=found)
+        before = sums[self.plan.of_edges, self.places]
+        return before[:, :, :-1] - before[:, :, 1:]
 
-    def paired(self, at: Moment) -> Own:
-        """The same events by request and item, of the pairs alone that a moment asks about."""
-        log, width = self.reading.data.log, self.reading.width
-        asked, pair = (_pair(request, item, width) for request, item in
-                       ((at.request, at.entity("item")), (log.user[self.rows], log.item[self.rows])))
-        kept = ((pair >= 0) & (_places(np.sort(asked), pair) >= 0)).nonzero()[0]
-        order = kept[pair[kept].argsort(kind="stable")]
-        pair = pair[order]
-        first = np.ones(len(pair), dtype=np.bool_)
-        first[1:] = pair[1:] != pair[:-1]
-        pairs, unit = pair[first], len(self.rows) + 1
-        wanted = np.arange(len(pairs))[:, None] * unit + self.places[pairs // width]
-        by_pair, number = copy(self), _places(pairs, asked)
-        by_pair.rows, by_pair._stretches = self.rows[order], {}
-        by_pair.places = np.zeros((len(pairs) + 1, wanted.shape[1]), dtype=np.int64)
-        by_pair.places[:-1] = ((first.cumsum() - 1) * unit + order).searchsorted(wanted)
-        by_pair.number = lambda at: number
-        return by_pair
 
-    def stretches(self, counted: bool) -> I64:
-        """[edges - 1, entities] what the values between each edge and the next sum to, or how many of them are known."""
-        if counted not in self._stretches:
-            before = np.array([self._before(of)[counted] for of in self.plan.columns])[self.plan.column, self.places]
-            self._stretches[counted] = (before[:, :-1] - before[:, 1:]).T
-        return self._stretches[counted]
+def _of_users(reading: Reading, plan: Plan, acts: bool) -> Own:
+    log = reading.data.log
+    rows = log.positive.nonzero()[0] if acts else np.arange(len(log))
+    ends = rows.searchsorted(reading.ends).tolist()
+    available, times = log.available[rows], plan.edges.times(reading.time)
+    places = np.zeros((len(ends), len(times)), dtype=np.int64)
+    for found, (low, high) in zip(places, pairwise(ends)):
+        np.add(available[low:high].searchsorted(times), low, out=found)
+    return Own(reading, plan, rows, places, lambda at: at.request)
 
-    def _before(self, of: str) -> tuple[I64, I64]:
-        """Sums of the first 0, 1, … values in this order, and how many of them are known."""
-        every = np.arange(len(self.rows) + 1)
-        if of == EVENTS:
-            return every, every
-        if of == LABEL:
-            return prefix(self.reading.data.log.positive[self.rows]), every
-        values, known = self.reading.millionths(of)
-        return prefix(values[self.rows]), prefix(known[self.rows])
+
+def _of_pairs(own: Own, at: Moment) -> Own:
+    """The same events by request and item, of the pairs alone that a moment asks about."""
+    log, width = own.reading.data.log, own.reading.width
+    asked = at.once(_pair, lambda: _pair(at.request, at.entity("item"), width))
+    pair = _pair(log.user[own.rows], log.item[own.rows], width)
+    kept = ((pair >= 0) & (_places(at.once(np.sort, lambda: np.sort(asked)), pair) >= 0)).nonzero()[0]
+    order = kept[pair[kept].argsort(kind="stable")]
+    pair = pair[order]
+    first = np.diff(pair, prepend=-1) != 0
+    pairs, unit = pair[first], len(own.rows) + 1
+    places = np.zeros((len(pairs) + 1, own.places.shape[1]), dtype=np.int64)
+    wanted = np.arange(len(pairs))[:, None] * unit + own.places[pairs // width]
+    places[:-1] = ((first.cumsum() - 1) * unit + order).searchsorted(wanted)
+    number = _places(pairs, asked)
+    return Own(own.reading, own.plan, own.rows[order], places, lambda at: number)
 
 
 def _pair(request: Array, item: Any, width: int) -> I64:
@@ -113,7 +112,6 @@ class Held:
         self.slice = own.plan.slices[window]
         self.edges = own.places[:, self.slice]
         self.rows = own.rows
-        self._found: dict[bool, Array] = {}
 
     def places(self, at: Moment) -> list[I64]:
         """[B] where each request's window ends and begins."""
@@ -121,18 +119,16 @@ class Held:
 
     def count(self, at: Moment) -> Array:
         """How many events with a value each row sees."""
-        return self._now(True)[self.own.number(at)]
+        return self._now[1][self.own.number(at)]
 
     def sum(self, at: Moment) -> Array:
         """The sum of their values."""
-        return self._now(False)[self.own.number(at)]
+        return self._now[0][self.own.number(at)]
 
-    def _now(self, counted: bool) -> Array:
-        """[entities] the sums, or the counts."""
-        if counted not in self._found:
-            stretches = self.own.stretches(counted)[self.slice.start:self.slice.stop - 1]
-            self._found[counted] = weighed_at_once(stretches, self.window.weights)
-        return self._found[counted]
+    @cached_property
+    def _now(self) -> Array:
+        """[2, entities] the sums and the counts."""
+        return weighed_at_once(self.own.stretches[:, :, self.slice.start:self.slice.stop - 1], self.window.weights)
 
     def distinct(self, at: Moment) -> I64:
         """How many different values they have."""
@@ -183,6 +179,7 @@ class Reading:
         log = Log(time=events["time"], available=events["available"], item=events["item"], positive=events["positive"],
                   user=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), table=NOTHING)
         self.data = Data(log=log, users=data.users, items=data.items, label_wait=data.label_wait, impressions=data.impressions)
+        self._every = np.ones(len(events), dtype=np.bool_)
         self._made: dict[Any, Any] = {}
 
     def who(self, requests: Requests) -> Array:
@@ -202,11 +199,11 @@ class Reading:
         if window.key == "item":
             return self._flow.held(window)
         if window.key == "pair":
-            return at.once(window, lambda: Held(at.once((Own, window.acts), lambda: self._own(window.acts).paired(at)), window))
+            return at.once(window, lambda: Held(at.once((Own, window.acts), lambda: _of_pairs(self._own(window.acts), at)), window))
         return self.once(window, lambda: Held(self._own(window.acts), window))
 
     def _own(self, acts: bool) -> Own:
-        return self.once((Own, acts), lambda: Own(self, self._plans[acts], acts))
+        return self.once((Own, acts), lambda: _of_users(self, self._plans[acts], acts))
 
     def newest(self, window: Window, at: Moment, n: int, column: str) -> F64:
         """[m, n] the values of the last n events, from whoever holds them; NaN where there are fewer."""
@@ -216,9 +213,17 @@ class Reading:
             return np.full(rows.shape, np.nan)
         return np.where(rows < 0, np.nan, floats(events[column][rows]))
 
-    def millionths(self, column: str) -> tuple[I64, Bools]:
-        """[n] a numeric column of the users' events as integers of 1e-6, and which are known."""
-        return self.once((Reading.millionths, column), lambda: fixed(floats(self._events[column]), column))
+    def added(self, of: str) -> tuple[Array, Array]:
+        """[n] what the users' events add, as integers, and which of them have a value."""
+        if of == LABEL:
+            return self.data.log.positive, self._every
+        return (self._every, self._every) if of == EVENTS else self.once(of, lambda: fixed(floats(self._events[of]), of))
+
+    def partners(self, window: Window, at: Moment) -> tuple[I64, Array]:
+        """CSR of the users of an items' window's events: [m + 1] offsets, and codes."""
+        totals = self._flow.held(window)
+        ends, places = totals.every(at)
+        return ends, totals.tape.events.values["who"][places]
 
     def codes(self, of: str) -> Array:
         """[n] what tells values apart, -1 where one is missing."""

@@ -28,9 +28,10 @@ def choices(where: str, interactions: Interactions) -> Any:
     from scipy.sparse import csr_matrix
 
     some(where, interactions)
-    key = np.unique(interactions.user.astype(np.int64) * interactions.items + interactions.item)
-    user, item = np.divmod(key, interactions.items)
-    return csr_matrix((np.ones(len(key), np.float32), (user, item)), shape=(interactions.users, interactions.items))
+    each = np.ones(len(interactions.item), np.float32), (interactions.user, interactions.item)
+    chosen = csr_matrix(each, shape=(interactions.users, interactions.items))  # repeats are summed, items rise
+    chosen.data[:] = 1
+    return chosen
 
 
 def some(where: str, interactions: Interactions) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -43,6 +43,11 @@ class Reranker(Protocol):
     def order(self, items: I32, scores: F64, context: Context, k: int) -> I64: ...  # noqa: D102
 
 
+def never(stage: str, source: str = "") -> bool:
+    """Nothing is late: all the time that it takes."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """One solution, fitted, over a view of the log. `clock` collects the seconds of each stage."""
@@ -56,6 +61,7 @@ class Pipeline:
     calibration: Calibration | None = None  # from the ranker's score to a probability
     threshold: float | None = None  # from which probability on the answer is yes, where it is yes or no
     copies: I64 | None = None  # of a synthetic catalogue: the item that each one copies
+    late: Callable[..., bool] = never  # (stage, source): whether its time is over before it starts, so that it is left out
     clock: dict[str, float] = field(default_factory=dict)
 
     def answer(self, requests: Requests, k: int, *, trace: bool = False) -> Answers:
@@ -64,10 +70,8 @@ class Pipeline:
         Of requests about an item the answer is that item and what is predicted of it.
         """
         candidates = self.retrieve(requests) if requests.item is None else given(requests)
-        rows = self.rows(requests, candidates)
+        scores = self._scores(requests, candidates)
         with self._stage("rank"):
-            scores = self.ranker.scores(rows) if self.ranker and len(rows) else fuse(candidates)
-            scores = self.calibration(scores) if self.calibration else scores
             ranked = best(candidates, scores, self.rank_keep)
         with self._stage("rerank"):
             shown, chances = self._rerank(requests, candidates, scores, ranked, k)
@@ -81,7 +85,8 @@ class Pipeline:
             visits = self.view.visits(requests, HISTORY)
             offsets, seen = self.view.seen(requests)
             alive = self.view.alive(requests.time)
-            scores = {name: exclude(source.scores(visits), offsets, seen, alive)
+            nothing = np.full(alive.shape, -np.inf, dtype=np.float32)
+            scores = {name: nothing if self.late("retrieve", name) else exclude(source.scores(visits), offsets, seen, alive)
                       for name, source in self.retrievers.items()}
             return merge(scores, self.keep)
 
@@ -93,6 +98,15 @@ class Pipeline:
                         (("score", candidates.sources), ("rank", candidates.ranks)) for name, column in columns.items()}
             values = np.column_stack([rows.values, *opinions.values()]).astype(np.float32, copy=False)
             return replace(rows, values=values, names=(*rows.names, *opinions))
+
+    def _scores(self, requests: Requests, candidates: Candidates) -> F32:
+        """What the ranker thinks of each candidate [n]; without one, or where it is late, the sources together."""
+        if self.ranker is None or not len(candidates) or self.late("rank"):
+            return fuse(candidates)
+        rows = self.rows(requests, candidates)
+        with self._stage("rank"):
+            scores = self.ranker.scores(rows)
+            return self.calibration(scores) if self.calibration else scores
 
     def grow(self, rows: I64) -> Pipeline:
         """The same pipeline over a synthetic catalogue whose item j is a copy of item `rows[j]`."""
@@ -106,7 +120,7 @@ class Pipeline:
         A re-ranker reads the order of the one before it from the scores that it is given.
         """
         chances = np.full(len(scores), np.nan, dtype=np.float32)
-        if not self.rerankers:
+        if not self.rerankers or self.late("rerank"):
             return ranked[places(candidates.request[ranked]) < k], chances
         chosen = []
         for mine in np.split(ranked, np.flatnonzero(np.diff(candidates.request[ranked])) + 1) if len(ranked) else []:

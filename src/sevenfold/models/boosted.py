@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Boosted:
     """
 
     random = True
+    space: ClassVar = {"depth": (3, 8, "whole"), "learning_rate": (0.03, 0.3, "log"), "leaf_weight": (0.01, 30.0, "log")}
 
     def __init__(self, *, loss: Literal["lambdarank", "logistic", "squared"] = "lambdarank", depth: int = 4,
                  learning_rate: float = 0.1, leaf_weight: float = 0.1, subsample: Share = 0.8, columns: Share = 0.8,

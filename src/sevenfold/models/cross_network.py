@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class CrossNetwork:
     """
 
     random = True
+    space: ClassVar = {"learning_rate": (0.0003, 0.01, "log"), "dropout": (0.0, 0.5, "linear"),
+                       "weight_decay": (0.0001, 0.1, "log")}
     trained_by = "torch"  # of the extra `deep`; scoring does without
 
     def __init__(self, *, loss: Literal["bce", "softmax"] = "bce", layers: int = 2, hidden: tuple[int, ...] = (64, 32),

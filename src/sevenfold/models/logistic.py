@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Logistic:
     """
 
     random = False
+    space: ClassVar = {"regularisation": (0.01, 100.0, "log")}
 
     def __init__(self, *, loss: Literal["bce"] = "bce", regularisation: float = 1.0,
                  crosses: tuple[tuple[str, ...], ...] = ()) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class MultiTask:
     """
 
     random = True
+    space: ClassVar = {"learning_rate": (0.0003, 0.01, "log"), "dropout": (0.0, 0.5, "linear"),
+                       "weight_decay": (0.0001, 0.1, "log")}
     actions = True  # reads `Rows.actions`
     trained_by = "torch"  # of the extra `deep`; scoring does without
 

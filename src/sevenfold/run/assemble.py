@@ -18,8 +18,9 @@ from sevenfold.evaluation import comparison, cost
 from sevenfold.evaluation.boundaries import conclude
 from sevenfold.evaluation.predictions import LOWER
 from sevenfold.nouns import F64, SECOND, Array, Data
-from sevenfold.record import Basis, Cost, Dataset, Estimate, Finding, Latency, Probe, Record, Stage
+from sevenfold.record import Basis, Cost, Dataset, Estimate, Finding, Latency, Probe, Record, Stage, Tuning
 from sevenfold.record import Solution as Measured
+from sevenfold.run.tuning import Tuned
 from sevenfold.statistics import bootstrap
 
 LIBRARIES = ("sevenfold", "numpy", "scipy", "pyarrow", "scikit-learn", "implicit", "xgboost-cpu", "onnxruntime", "torch")
@@ -35,6 +36,7 @@ class Measurement:
     fit_seconds: float
     bundle_bytes: int
     process: Mapping[str, Any]  # what run.measure printed
+    tuned: Tuned
     weights: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -73,7 +75,9 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
         memory_mb=one.process["memory_mb"], memory_basis=basis, bundle_mb=one.bundle_bytes / 1e6,
         fit_seconds=one.fit_seconds, cost_per_month=money[0] if money else None, cost=money[1] if money else None,
         stages=_stages(design, one), slices=judge.by_slice(one.answers, truth, design.evaluation.slices),
-        spread=judge.spread(one.answers, truth) if len(one.answers) > 1 else {}, paired=paired, weights=dict(one.weights))
+        spread=judge.spread(one.answers, truth) if len(one.answers) > 1 else {}, paired=paired, weights=dict(one.weights),
+        tuning=Tuning(trials=one.tuned.trials, default=one.tuned.default, best=one.tuned.best,
+                      params={name: float(value) for name, value in one.tuned.params.items()}) if one.tuned.trials else None)
 
 
 def _cost(design: Design, one: Measurement, mean: Estimate, basis: Basis) -> tuple[float, Cost] | None:

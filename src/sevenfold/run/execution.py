@@ -35,11 +35,13 @@ from sevenfold.run.assemble import Measurement
 from sevenfold.run.assemble import record as assemble
 from sevenfold.run.evaluate import evaluate, unseen
 from sevenfold.run.examination import measured, probed
-from sevenfold.run.fit import fit
+from sevenfold.run.fit import fit, learn, prepare
 from sevenfold.run.measure import save_requests
 from sevenfold.run.steps import Progress, Silent, Steps, digest
+from sevenfold.run.tuning import Tuned, tune
 
 MEASURED_REQUESTS = 500
+TUNED = "tuned.json"
 SEED = 0  # of every draw of requests; the seeds of a fit are 0, 1, 2, …
 
 
@@ -175,7 +177,6 @@ class Job:
         """Steps 4 to 6 for one solution: fit and evaluate each seed, then time a serving process."""
         solution = self.design.solutions[name]
         fitted = [self.fit(name, solution, seed) for seed in seeds(solution, self.design.evaluation.seeds)]
-        self.fitted[name] = fitted[0]
         answers = [self.evaluate(name, folder, number) for number, folder in enumerate(fitted)]
         recall = {stage: np.mean([_table(one / "recall.npz")[stage] for one in answers], axis=0)
                   for stage in _table(answers[0] / "recall.npz")}
@@ -183,13 +184,23 @@ class Job:
         ranker = parts.load(fitted[0] / "parts").ranker
         return Measurement(answers=[np.load(one / "answers.npy") for one in answers], recall=recall, process=process,
                            fit_seconds=float(np.mean([self.steps.seconds[f"fit {name}, seed {n}"] for n in range(len(fitted))])),
-                           bundle_bytes=manifest.size(fitted[0] / "parts"), weights=ranker[1].weights() if ranker else {})
+                           bundle_bytes=manifest.size(fitted[0] / "parts"), tuned=self.tuned(name),
+                           weights=ranker[1].weights() if ranker else {})
 
     def fit(self, name: str, solution: Solution, seed: int) -> Path:
-        """The folder with a solution's fitted parts."""
+        """The folder with a solution's fitted parts; the first seed's learner is tuned, the others take what it found."""
         def make(folder: Path) -> None:
-            parts.save(fit(self.design, solution, self.data, self.cuts, seed), folder / "parts")
-        return self.steps.finish(f"fit {name}, seed {seed}", [self._inputs(solution), seed], make)
+            ready = prepare(self.design, solution, self.data, self.cuts, seed)
+            found = tune(self.design, ready) if name not in self.fitted else self.tuned(name)
+            parts.save(learn(self.design, ready, seed, tuned=found.params), folder / "parts")
+            (folder / TUNED).write_text(json.dumps(asdict(found)), encoding="utf-8")
+        made = self.steps.finish(f"fit {name}, seed {seed}", [self._inputs(solution), seed], make)
+        self.fitted.setdefault(name, made)
+        return made
+
+    def tuned(self, name: str) -> Tuned:
+        """What the trials of a solution found."""
+        return Tuned(**json.loads((self.fitted[name] / TUNED).read_text(encoding="utf-8")))
 
     def evaluate(self, name: str, fitted: Path, seed: int) -> Path:
         """The folder with a solution's answers to the test."""
@@ -215,7 +226,7 @@ class Job:
         kept = parts.load(self.fitted[name] / "parts").kept()
 
         def make(folder: Path) -> None:
-            shipped = fit(self.design, solution, self.data, slide(self.cuts, self.data), 0, kept)
+            shipped = fit(self.design, solution, self.data, slide(self.cuts, self.data), 0, kept, self.tuned(name).params)
             parts.save(shipped, folder / "bundle" / "parts")
             state.save(self.data, folder / "bundle" / "state")
             (folder / "bundle" / "design.yaml").write_text(documents.show(self.design), encoding="utf-8")
@@ -234,7 +245,8 @@ class Job:
         design = self.design
         learnt, told = replace(design.data, storage={}), replace(solution, why=None)  # words change nothing that is learnt
         return digest([self.data.fingerprint, documents.hash_of(design.framing.label), documents.hash_of(learnt),
-                       documents.hash_of(told), design.serving.retrieve.keep, design.serving.rank.keep])
+                       documents.hash_of(told), design.serving.retrieve.keep, design.serving.rank.keep, design.evaluation.metric,
+                       design.evaluation.trials, dict(design.evaluation.at)])
 
 
 def seeds(solution: Solution, count: int) -> Sequence[int]:

@@ -45,6 +45,9 @@ class Case:
         kept = ranked[np.isfinite(self.answers.stages["kept"])[ranked]]
         steps = follow(self.pipeline.rerankers, self.candidates.item[kept], self.scores[kept].astype(np.float64),
                        self.pipeline._context(self.requests, 0), len(kept)) if len(kept) else []
+        shown = np.flatnonzero(np.isfinite(self.answers.stages["rerank"]))
+        if steps and set(kept[steps[-1].order[:self.k]].tolist()) != set(shown.tolist()):
+            steps = []  # it was late, so that nothing was re-ranked
         named = zip(self.rerankers, steps, strict=False)
         return {"retrieve": ranked, "rank": kept} | {name: kept[step.order] for name, step in named}
 
@@ -139,6 +142,7 @@ def _told(case: Case, at: list[int]) -> list[dict[str, Any]]:
     data, places = case.pipeline.view.data, case.places
     return [{**named(data, int(case.candidates.item[row])), "score": _number(case.scores[row]),
              "place": int(case.final[row]) or None, "proposed_by": _proposers(case.candidates, row),
+             "source_scores": {name: _number(scores[row]) for name, scores in case.candidates.sources.items()},
              "rank_place": int(places["retrieve"][row]),
              "after": {name: int(places[name][row]) or None for name in list(places)[2:]},
              "moved_by": by_row[row], **_fall(case, row)} for row in at]

@@ -15,7 +15,7 @@ chance, then a draw of the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,10 +52,46 @@ Kept = Mapping[str, Mapping[str, Any]]  # part → the parameters that an earlie
 CHUNK = 256  # requests worked on at once
 
 
-def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None) -> Parts:
-    """All parts of `solution`, fitted; with what an earlier fit `kept`, nothing is chosen on validation again."""
-    if solution.predict is not None:
-        return _fit_prediction(design, solution.predict, data, cuts, seed, kept)
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A solution up to its learner: everything before it fitted, and the rows to learn from and to choose on."""
+
+    parts: Parts
+    learner: Part | None
+    train: Rows | None = None
+    validate: Rows | None = None  # None where nothing is chosen again
+
+
+def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None,
+        tuned: Mapping[str, Any] | None = None) -> Parts:
+    """All parts of `solution`, fitted; with what an earlier fit `kept`, nothing is chosen on validation again.
+
+    `tuned` are parameters of its learner that the document leaves open.
+    """
+    return learn(design, prepare(design, solution, data, cuts, seed, kept), seed, kept, tuned)
+
+
+def prepare(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None) -> Ready:
+    """A solution up to its learner."""
+    stages = _about_items if solution.predict is not None else _funnel
+    return stages(design, solution, data, cuts, seed, kept)
+
+
+def learn(design: Design, ready: Ready, seed: int, kept: Kept | None = None, tuned: Mapping[str, Any] | None = None) -> Parts:
+    """The whole solution, its learner fitted; of a prediction also calibrated, its threshold chosen."""
+    if ready.learner is None or ready.train is None:
+        return ready.parts
+    part = ready.learner
+    learner = LEARNERS.make(part.name, _params(part, kept, weights_of(design, part) | dict(tuned or {})))
+    learner.fit(ready.train, ready.train if ready.validate is None else ready.validate, seed=seed)
+    parts = replace(ready.parts, ranker=(part.name, learner))
+    if ready.parts.retrievers:
+        return parts
+    return replace(parts, **(_decided(design, learner, ready.validate) if ready.validate is not None else _decisions(kept or {})))
+
+
+def _funnel(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None) -> Ready:
+    """Retrievers fitted, and what they propose for later requests as rows."""
     frozen = features.fit(design, data, cuts.frozen)
     view = frozen.over(data)
     retrievers = {part.name: RETRIEVERS.make(part.name, _params(part, kept)) for part in solution.retrieve}
@@ -67,38 +103,42 @@ def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, k
     parts = Parts(features=frozen, retrievers=retrievers, ranker=None, rerankers=rerankers, keep=keep,
                   rank_keep=keep if solution.rank is None else design.serving.rank.keep or 100)
     if solution.rank is None:
-        return parts
-    ranker = LEARNERS.make(solution.rank.name, _params(solution.rank, kept))
-    pipeline = parts.over(data)
+        return Ready(parts=parts, learner=None)
+    pipeline, share = parts.over(data), _kept_share(design)
     train = labelled(data, design, cuts.ranker_from, cuts.train_until, limit=TRAIN_REQUESTS, seed=seed, learn=True)
-    share = _kept_share(design)
-    validate = train if kept is not None else labelled(data, design, cuts.validate_from, cuts.validate_until,
-                                                       limit=VALIDATE_REQUESTS, seed=seed)
-    stages_apart(frozen.cut, learnt.time, train.requests.time, validate.requests.time if kept is None else None)
-    learnt_from = examples(pipeline, train, seed, share)
-    ranker.fit(learnt_from, learnt_from if kept is not None else examples(pipeline, validate, seed, share), seed=seed)
-    return replace(parts, ranker=(solution.rank.name, ranker))
+    validate = None if kept is not None else labelled(data, design, cuts.validate_from, cuts.validate_until,
+                                                      limit=VALIDATE_REQUESTS, seed=seed)
+    stages_apart(frozen.cut, learnt.time, train.requests.time, None if validate is None else validate.requests.time)
+    return Ready(parts=parts, learner=solution.rank, train=examples(pipeline, train, seed, share),
+                 validate=None if validate is None else examples(pipeline, validate, seed, share))
 
 
-def _fit_prediction(design: Design, part: Part, data: Data, cuts: Cuts, seed: int, kept: Kept | None) -> Parts:
-    """A learner fitted on all rows of training, its probabilities put right and its threshold chosen on validation."""
-    learner = LEARNERS.make(part.name, _params(part, kept))
-    parts = Parts(features=features.fit(design, data, cuts.frozen), retrievers={}, ranker=(part.name, learner), rerankers=(),
-                  keep=1, rank_keep=1)
-    pipeline = parts.over(data)
-    asked = labelled(data, design, cuts.start, cuts.train_until, limit=EXAMPLES, seed=seed, learn=True)
-    share = _kept_share(design)
-    train = about(pipeline, asked if share is None else _sampled(asked, share, seed))
-    if kept is not None:
-        learner.fit(train, train, seed=seed)
-        return replace(parts, **_decisions(kept))
-    validate = about(pipeline, labelled(data, design, cuts.validate_from, cuts.validate_until, limit=EXAMPLES, seed=seed))
-    learner.fit(train, validate, seed=seed)
-    scores = learner.scores(validate)
+def _about_items(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None) -> Ready:
+    """All rows before validation, less the negatives that the document drops; and those of validation."""
+    assert solution.predict is not None
+    parts = Parts(features=features.fit(design, data, cuts.frozen), retrievers={}, ranker=None, rerankers=(), keep=1, rank_keep=1)
+    pipeline, share = parts.over(data), _kept_share(design)
+    train = labelled(data, design, cuts.start, cuts.train_until, limit=EXAMPLES, seed=seed, learn=True)
+    if share is not None:
+        train = _sampled(train, share, seed)
+    validate = None if kept is not None else about(
+        pipeline, labelled(data, design, cuts.validate_from, cuts.validate_until, limit=EXAMPLES, seed=seed))
+    return Ready(parts=parts, learner=solution.predict, train=about(pipeline, train), validate=validate)
+
+
+def weights_of(design: Design, part: Part) -> dict[str, Any]:
+    """What each action weighs, for a learner that predicts several."""
+    label = design.framing.label
+    return {"weights": {label.is_: 1.0, **label.also}} if getattr(LEARNERS.get(part.name), "actions", False) else {}
+
+
+def _decided(design: Design, learner: Any, validate: Rows) -> dict[str, Any]:
+    """Calibration and threshold, chosen on validation."""
     assert validate.label is not None
-    calibration = _calibrated(design, scores, validate.label, share)
+    scores = learner.scores(validate)
+    calibration = _calibrated(design, scores, validate.label, _kept_share(design))
     scores = calibration(scores) if calibration else scores
-    return replace(parts, calibration=calibration, threshold=_threshold(design, scores, validate.label))
+    return {"calibration": calibration, "threshold": _threshold(design, scores, validate.label)}
 
 
 def about(pipeline: Pipeline, asked: Labelled) -> Rows:
@@ -145,8 +185,8 @@ def _kept_share(design: Design) -> float | None:
     return float(negatives.params["keep"]) if negatives and negatives.name == "shown" else None
 
 
-def _params(part: Part, kept: Kept | None) -> dict[str, Any]:
-    return {**part.params, **(kept or {}).get(part.name, {})}
+def _params(part: Part, kept: Kept | None, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {**(chosen or {}), **part.params, **(kept or {}).get(part.name, {})}
 
 
 def interactions(data: Data, design: Design, view: View, cut: int) -> Interactions:

@@ -25,9 +25,11 @@ from sevenfold.serving.asked import Ask
 from sevenfold.serving.intake import Busy
 from sevenfold.serving.live import REFRESH, Found, Live
 from sevenfold.serving.memory import Memory
+from sevenfold.serving.pace import Budgets, Pace
 
 WAITING = 512  # questions that may wait
 TOGETHER = 32  # questions in one call of the pipeline
+REST = 1.0  # s between two tries of a store that is lost, and that it gets to answer at the end
 POLL = 0.05  # s between two looks at the store's log
 CHUNK = 1000  # events of other writers taken between two answers
 
@@ -65,6 +67,7 @@ class Answering:
         self.live = live
         self.clock = clock
         self.states = States(live.memory, within)
+        self.budgets = Budgets(live.memory.design)
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
         self._changed = Condition()
@@ -156,9 +159,11 @@ class Answering:
         began = time.monotonic()
         blobs, degraded = self.states.of([str(ask.user) for ask in asks])
         fetched = time.monotonic()
-        found = self.live.answer(asks, blobs, k, self.clock())
+        pace = Pace(self.budgets, self.live.sources, len(asks), came)
+        found = self.live.answer(asks, blobs, k, self.clock(), late=pace)
+        self.budgets.learn(found.pipeline.clock, len(asks), pace.skipped)
         timings = {"wait": began - came, "state": fetched - began, **found.pipeline.clock}
-        return written(self.live, asks, found, degraded, {name: round(s * 1e3, 3) for name, s in timings.items()})
+        return written(self.live, asks, found, degraded + pace.skipped, {name: round(s * 1e3, 3) for name, s in timings.items()})
 
     def _explained(self, jobs: Sequence[_Job]) -> list[list[Any]]:
         (job,) = jobs
@@ -210,7 +215,8 @@ class Tail:
         self._changed = changed
         self._found: deque[tuple[Log, list[str]]] = deque()
         self._stop = Event()
-        Thread(target=self._follow, name="tail", daemon=True).start()
+        self._thread = Thread(target=self._follow, name="tail", daemon=True)
+        self._thread.start()
 
     @property
     def waiting(self) -> bool:
@@ -222,22 +228,25 @@ class Tail:
         return [self._found.popleft()] if self._found else []
 
     def close(self) -> None:
-        """Follow no longer."""
+        """Follow no longer; a store that does not answer is not waited for."""
         self._stop.set()
+        self._thread.join(REST)
 
     def _follow(self) -> None:
-        while not self._stop.wait(0 if self._read() else POLL):
-            pass
+        wait, lost = 0.0, False
+        while not self._stop.wait(wait):
+            try:
+                wait, lost = 0.0 if self._read() else POLL, False
+            except StoreError as error:
+                if not lost:
+                    logging.getLogger(__name__).warning("the log cannot be read: %s", error.problem)
+                wait, lost = REST, True
 
     def _read(self) -> bool:
         """Read on, unless what was read still waits; whether there was something."""
         if len(self._found) > 1:
             return False
-        try:
-            chunks = list(self._memory.since(self._offset, CHUNK))
-        except StoreError as error:
-            logging.getLogger(__name__).warning("the log cannot be read: %s", error.problem)
-            return False
+        chunks = list(self._memory.since(self._offset, CHUNK))
         with self._changed:
             for log, users in chunks:
                 self._offset += len(log)

@@ -37,7 +37,9 @@ def made(server: Server, hosts: Sequence[str]) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         server.open()
+        watching = asyncio.create_task(server.watch())
         yield
+        watching.cancel()
         await asyncio.to_thread(server.close)
 
     app = Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers={Exception: handle, HTTPException: handle})
@@ -189,6 +191,6 @@ def _json(found: Any) -> Response:
 
 
 
-ROUTES = [Route("/v1/answer", answer, methods=["POST"]), Route("/v1/events", events, methods=["POST"]), Route("/v1/explain", explain),
-          Route("/v1/items/{id}/similar", similar), Route("/health/live", live), Route("/health/ready", ready),
-          Route("/metrics", metrics), Route("/openapi.json", openapi)]
+ROUTES = [Route("/v1/answer", answer, methods=["POST"]), Route("/v1/events", events, methods=["POST"]),
+          Route("/v1/explain", explain), Route("/v1/items/{id}/similar", similar), Route("/health/live", live),
+          Route("/health/ready", ready), Route("/metrics", metrics), Route("/openapi.json", openapi)]

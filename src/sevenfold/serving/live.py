@@ -6,7 +6,7 @@ Users' state comes from the store with each request; items' state is kept here a
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow as pa
 from sevenfold.bundle import parts
 from sevenfold.features.online import Online
 from sevenfold.funnel.candidates import merge
-from sevenfold.funnel.pipeline import Pipeline, best, fuse
+from sevenfold.funnel.pipeline import Pipeline, best, fuse, never
 from sevenfold.nouns import SECOND, Answers, Log, Requests, Visits
 from sevenfold.run.explaining import Case
 from sevenfold.serving.asked import Ask, Context, asked
@@ -61,6 +61,11 @@ class Live:
         self._followed, self._stale = 0.0, True
         self.follow()
 
+    @property
+    def sources(self) -> list[str]:
+        """The names of the retrievers."""
+        return list(self._pipeline.retrievers)
+
     def catch_up(self) -> None:
         """Take all that the store's log has beyond what was read."""
         for log, users in self.memory.since(self.offset):
@@ -88,10 +93,11 @@ class Live:
         self._pipeline = replace(self._pipeline, retrievers={**self._pipeline.retrievers, **following})
         self._followed, self._stale = time.monotonic(), False
 
-    def answer(self, asks: Sequence[Ask], blobs: Sequence[bytes], k: int, moment: int, *, trace: bool = False) -> Found:
+    def answer(self, asks: Sequence[Ask], blobs: Sequence[bytes], k: int, moment: int, *, trace: bool = False,
+               late: Callable[..., bool] = never) -> Found:
         """The k best items for each of the users, whose events are in `blobs`, at one moment (µs)."""
         requests = asked(asks, self.memory, self.context, moment)
-        pipeline = replace(self._pipeline, view=self._online.view(blobs, moment), clock={})
+        pipeline = replace(self._pipeline, view=self._online.view(blobs, moment), late=late, clock={})
         return Found(answers=pipeline.answer(requests, k, trace=trace), requests=requests, pipeline=pipeline, offset=self.offset)
 
     def case(self, found: Found, k: int) -> Case:

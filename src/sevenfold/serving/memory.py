@@ -3,10 +3,12 @@
 An event is taken once, told by its id, and in one change of the store: the event itself, its id, its user's events as
 features read them, and the codes of items that nobody knew. So log and state cannot part, whenever the process dies.
 
-    SCOPE:e:ID     offset of the event of that id          SCOPE:u:USER   the user's own events (`features.online.Layout`)
-    SCOPE:i:ITEM   code of an item that came later         SCOPE:n        how many events and later items there are
+    e:ID           offset of the event of that id          n              how many events there are
+    SCOPE:u:USER   the user's own events                   SCOPE:n        how many events this state has seen, and how many
+    SCOPE:i:ITEM   code of an item that came later                        items came later
 
-Ids are kept as hashes of 16 bytes, since a key has room for few; SCOPE is the bundle's name.
+Ids are kept as hashes of 16 bytes, since a key has room for few. SCOPE is the bundle's name: another bundle has another
+catalogue and reads other columns, so it makes its own state from the same log before it takes the next event.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ from sevenfold.features.online import Layout
 from sevenfold.nouns import I32, I64, SECOND, Array, Data, Log
 from sevenfold.stores import Change, Store
 
+ALL = b"n"  # the key of how many events there are
+CHUNK = 1000  # events that a state which is behind sees in one change
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -39,6 +44,26 @@ class Taken:
     new: int
     repeated: int
     rows: frozenset[int] = frozenset()  # which were new
+
+
+class _Behind(Exception):
+    """The log holds events that this bundle's state has not seen."""
+
+
+@dataclass(frozen=True)
+class _Arrivals:
+    """Events in order of arrival."""
+
+    table: pa.Table
+    time: I64
+    available: I64
+    users: list[str]
+    items: list[str]
+
+    def at(self, rows: Array) -> _Arrivals:
+        """Those at `rows`."""
+        return _Arrivals(self.table.take(pa.array(rows)), self.time[rows], self.available[rows],
+                         [self.users[row] for row in rows], [self.items[row] for row in rows])
 
 
 class Memory:
@@ -55,40 +80,78 @@ class Memory:
         self.schema: pa.Schema = self.base.log.table.schema
         self.store = store
         self._scope = bundle.name.encode()
+        self._later: dict[str, int] = {}  # codes of items that the bundle does not know, as far as they were asked for
+        self.follow()
 
     def take(self, table: pa.Table, time: I64, available: I64, ids: Sequence[str]) -> Taken:
         """Take events in order of arrival: those whose id was taken before are left out. Durable when it returns."""
-        fresh = Taken(0, 0)
-        users, items = (_texts(table.column(self._column(name))) for name in ("user", "item"))
-        strangers = sorted({one for one in items if one not in self._known})
-        people = sorted(set(users))
-        keys = [self._key("n"), *(self._key("e", one) for one in ids), *(self._key("u", one) for one in people),
-                *(self._key("i", one) for one in strangers)]
+        while True:
+            try:
+                return self._taken(_Arrivals(table, time, available, *self._names(table)), ids)
+            except _Behind:
+                self.follow()
+
+    def follow(self) -> None:
+        """Bring this bundle's state to the end of a log that others have written."""
+        while True:
+            start = _counts(self.store.get([self._key("n")])[0])[0]
+            rows = [json.loads(event) for _, event in self.store.events(start, CHUNK)]
+            if not rows:
+                return
+            arrivals = self._arrivals(rows)
+            keys = self._keys(arrivals)
+
+            def make(values: list[bytes | None], arrivals: _Arrivals = arrivals, keys: list[bytes] = keys,
+                     start: int = start) -> Change:
+                kept = dict(zip(keys, values, strict=True))
+                return Change(self._puts(kept, arrivals, start) if _counts(kept[keys[0]])[0] == start else {})
+
+            self.store.change(keys, make)
+
+    def _taken(self, arrivals: _Arrivals, ids: Sequence[str]) -> Taken:
+        taken = Taken(0, 0)
+        marks, state = [_id_key(one) for one in ids], self._keys(arrivals)
 
         def make(values: list[bytes | None]) -> Change:
-            nonlocal fresh
-            counted, told, rest = values[0], values[1:1 + len(ids)], values[1 + len(ids):]
-            blobs, late = dict(zip(people, rest, strict=False)), dict(zip(strangers, rest[len(people):], strict=True))
-            events, more = (_number(counted[:8]), _number(counted[8:])) if counted else (0, 0)
+            nonlocal taken
+            size, told, kept = _counts(values[0])[0], values[1:1 + len(ids)], dict(zip(state, values[1 + len(ids):], strict=True))
+            if _counts(kept[state[0]])[0] != size:
+                raise _Behind
             rows = _first_of_each(ids, told)
-            fresh = Taken(len(rows), len(ids) - len(rows), frozenset(rows.tolist()))
-            puts: dict[bytes, bytes | None] = {}
-            for one in (one for one in strangers if late[one] is None and one in {items[row] for row in rows}):
-                late[one] = puts[self._key("i", one)] = _packed(len(self.base.items) + more)
-                more += 1
-            codes = np.array([self._known.get(items[row], _number(late.get(items[row]))) for row in rows], dtype=np.int32)
-            log = self._log(table.take(pa.array(rows)), time[rows], available[rows], codes)
-            mine = [users[row] for row in rows]
-            records = self.layout.records(log, mine, len(self.base.log) + events)
-            for user, own in _grouped(mine):
-                before = blobs[user]
-                puts[self._key("u", user)] = self.layout.extended(self.before(user) if before is None else before, records[own])
-            puts |= {self._key("e", ids[row]): _packed(events + at) for at, row in enumerate(rows.tolist())}
-            puts[self._key("n")] = _packed(events + len(rows)) + _packed(more)
-            return Change(puts, self._written(log, ids, rows)) if len(rows) else Change()
+            taken = Taken(len(rows), len(ids) - len(rows), frozenset(rows.tolist()))
+            if not len(rows):
+                return Change()
+            fresh = arrivals.at(rows)
+            puts = self._puts(kept, fresh, size) | {marks[row]: _packed(size + at) for at, row in enumerate(rows.tolist())}
+            return Change(puts | {ALL: _packed(size + len(rows))}, _written(fresh, [ids[row] for row in rows]))
 
-        self.store.change(keys, make)
-        return fresh
+        self.store.change([ALL, *marks, *state], make)
+        return taken
+
+    def _keys(self, arrivals: _Arrivals) -> list[bytes]:
+        """What events may change in this bundle's state."""
+        strangers = dict.fromkeys(one for one in arrivals.items if one not in self._known)
+        return [self._key("n"), *(self._key("u", one) for one in dict.fromkeys(arrivals.users)),
+                *(self._key("i", one) for one in strangers)]
+
+    def _puts(self, kept: Mapping[bytes, bytes | None], arrivals: _Arrivals, start: int) -> dict[bytes, bytes | None]:
+        """What the next events, of which the first has the offset `start`, make of this bundle's state."""
+        puts: dict[bytes, bytes | None] = {}
+        codes, more = [], _counts(kept[self._key("n")])[1]
+        for item in arrivals.items:
+            code, key = self._known.get(item, -1), self._key("i", item)
+            if code < 0:
+                if (packed := puts.get(key, kept[key])) is None:
+                    packed = puts[key] = _packed(len(self.base.items) + more)
+                    more += 1
+                code = _counts(packed)[0]
+            codes.append(code)
+        log = self._log(arrivals, np.array(codes, dtype=np.int32))
+        records = self.layout.records(log, arrivals.users, len(self.base.log) + start)
+        for user, own in _grouped(arrivals.users):
+            before = kept[self._key("u", user)]
+            puts[self._key("u", user)] = self.layout.extended(self.before(user) if before is None else before, records[own])
+        return puts | {self._key("n"): _packed(start + len(records)) + _packed(more)}
 
     def before(self, user: str) -> bytes:
         """The user's events in the bundle's own log."""
@@ -140,28 +203,40 @@ class Memory:
         return dict(self.store.scan(self._scope + b":u:"))
 
     def _read(self, rows: list[dict[str, Any]]) -> tuple[Log, list[str]]:
+        arrivals = self._arrivals(rows)
+        return self._log(arrivals, self._codes(arrivals.items)), arrivals.users
+
+    def _arrivals(self, rows: list[dict[str, Any]]) -> _Arrivals:
         table = pa.Table.from_pylist([row["row"] for row in rows], schema=self.schema)
-        time, available, codes = (np.array([row[name] for row in rows], dtype=np.int64) for name in ("time", "available", "item"))
-        return self._log(table, time, available, codes.astype(np.int32)), [row["user"] for row in rows]
+        time, available = (np.array([row[name] for row in rows], dtype=np.int64) for name in ("time", "available"))
+        return _Arrivals(table, time, available, *self._names(table))
 
-    def _written(self, log: Log, ids: Sequence[str], rows: Array) -> list[bytes]:
-        users = _texts(log.table.column(self._column("user")))
-        plain = log.table.cast(pa.schema([_plain(one) for one in log.table.schema])).to_pylist()
-        return [json.dumps({"id": ids[row], "time": int(log.time[at]), "available": int(log.available[at]), "user": users[at],
-                            "item": int(log.item[at]), "row": plain[at]}, ensure_ascii=False).encode()
-                for at, row in enumerate(rows.tolist())]
+    def _codes(self, items: Sequence[str]) -> I32:
+        """The items' codes; of those that came later they stand in the store."""
+        new = [one for one in dict.fromkeys(items) if one not in self._known and one not in self._later]
+        for _ in range(2):
+            found = zip(new, self.store.get([self._key("i", one) for one in new]), strict=True)
+            self._later |= {one: _counts(packed)[0] for one, packed in found if packed is not None}
+            if all(one in self._later for one in new):
+                break
+            self.follow()  # another bundle's server took them
+        return np.array([self._known.get(one, self._later.get(one, -1)) for one in items], dtype=np.int32)
 
-    def _log(self, table: pa.Table, time: I64, available: I64, item: I32) -> Log:
-        user = np.array([self._people.get(one, -1) for one in _texts(table.column(self._column("user")))], dtype=np.int32)
-        return Log(time=time, available=available, user=user, item=item, table=table,
-                   positive=expression_mask(label_expression(self.design), table))
+    def _log(self, arrivals: _Arrivals, item: I32) -> Log:
+        user = np.array([self._people.get(one, -1) for one in arrivals.users], dtype=np.int32)
+        return Log(time=arrivals.time, available=arrivals.available, user=user, item=item, table=arrivals.table,
+                   positive=expression_mask(label_expression(self.design), arrivals.table))
+
+    def _names(self, table: pa.Table) -> tuple[list[str], list[str]]:
+        """The ids of the events' users and items, as text."""
+        users, items = (_texts(table.column(self._column(role))) for role in ("user", "item"))
+        return users, items
 
     def _column(self, role: str) -> str:
         return str(getattr(self.design.data.events, role))
 
     def _key(self, kind: str, name: str = "") -> bytes:
-        ending = b":" + hashlib.blake2b(name.encode(), digest_size=16).digest() if name else b""
-        return self._scope + b":" + kind.encode() + ending
+        return self._scope + b":" + kind.encode() + (b":" + _hash(name) if name else b"")
 
     @cached_property
     def _known(self) -> Mapping[str, int]:
@@ -208,14 +283,30 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
     return [str(one) for one in column.to_pylist()]
 
 
+def _written(arrivals: _Arrivals, ids: Sequence[str]) -> list[bytes]:
+    """The events as the log keeps them."""
+    plain = arrivals.table.cast(pa.schema([_plain(one) for one in arrivals.table.schema])).to_pylist()
+    return [json.dumps({"id": one, "time": time, "available": available, "row": row}, ensure_ascii=False).encode()
+            for one, time, available, row in zip(ids, arrivals.time.tolist(), arrivals.available.tolist(), plain, strict=True)]
+
+
 def _plain(field: pa.Field) -> pa.Field:
     """Times as numbers, for JSON has none."""
     return field.with_type(pa.int64()) if pa.types.is_timestamp(field.type) else field
+
+
+def _id_key(one: str) -> bytes:
+    return b"e:" + _hash(one)
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(), digest_size=16).digest()
 
 
 def _packed(number: int) -> bytes:
     return number.to_bytes(8, "little")
 
 
-def _number(packed: bytes | None) -> int:
-    return -1 if packed is None else int.from_bytes(packed, "little")
+def _counts(packed: bytes | None) -> tuple[int, int]:
+    """One or two numbers; zero where there is none."""
+    return (int.from_bytes(packed[:8], "little"), int.from_bytes(packed[8:], "little")) if packed else (0, 0)

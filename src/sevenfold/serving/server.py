@@ -7,6 +7,7 @@ list; else the pipeline with the events of the bundle's own log; else the answer
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -16,8 +17,9 @@ from typing import Any
 import msgspec
 
 from sevenfold import stores
+from sevenfold.bundle import manifest
 from sevenfold.design.sections import Design
-from sevenfold.errors import StoreError
+from sevenfold.errors import SevenfoldError, StoreError
 from sevenfold.nouns import DAY, SECOND
 from sevenfold.serving import meters
 from sevenfold.serving.answering import Answered, Answering, Shown, written
@@ -28,6 +30,7 @@ from sevenfold.serving.live import Live, clock
 
 WITHIN = 1.0  # s for an answer where the design promises nothing
 STATE = 0.05  # s for a user's events where the design gives retrieval no time
+WATCH = 1.0  # s between two looks at the run's pointer
 EXPLAINED = 10.0  # s for an explanation
 
 
@@ -47,22 +50,51 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.ready = False
+        self._settings = settings
         self._opened = ExitStack()
-        store = self._opened.enter_context(stores.open(settings.store))
+        self._store = self._opened.enter_context(stores.open(settings.store))
         apart = settings.lists != settings.store
-        self.live = Live(settings.run, store)
-        self.live.catch_up()
-        self.live.warm_up()
-        design = self.live.memory.design
-        now = partial(clock, self.live, settings.clock, settings.started)
+        self._lists_store = self._opened.enter_context(stores.open(settings.lists)) if apart else self._store
+        self._use(self._loaded())
+
+    def _loaded(self) -> Live:
+        """The bundle that the run's pointer names, checked and warm."""
+        live = Live(self._settings.run, self._store)
+        live.catch_up()
+        live.warm_up()
+        return live
+
+    def _use(self, live: Live) -> None:
+        """Let a bundle answer from now on."""
+        design, batch = live.memory.design, live.memory.design.serving.batch
+        now = partial(clock, live, self._settings.clock, self._settings.started)
+        self.live = live
         self.within = promised(design)
-        self._nobody = _nobody(self.live, now())
-        batch = design.serving.batch
-        self._lists = Lists(self._opened.enter_context(stores.open(settings.lists)) if apart else store,
-                            2 * (batch.every if batch else DAY / SECOND))
+        self._nobody = _nobody(live, now())
+        self._lists = Lists(self._lists_store, 2 * (batch.every if batch else DAY / SECOND))
         self._only_lists = batch is not None and batch.for_ == "everything"
-        self.answering = Answering(self.live, now, design.serving.retrieve.within or STATE)
-        self.intake = Intake(self.live.memory)
+        self.answering = Answering(live, now, design.serving.retrieve.within or STATE)
+        self.intake = Intake(live.memory)
+
+    async def watch(self, every: float = WATCH) -> None:
+        """Swap a new bundle in when the run's pointer names one; one that fails its checks is left alone, and said so."""
+        refused = ""
+        while True:
+            await asyncio.sleep(every)
+            name = ""
+            try:
+                name = manifest.live(self._settings.run).name
+                if name in (self.version, refused):
+                    continue
+                live = await asyncio.to_thread(self._loaded)
+            except SevenfoldError as error:
+                refused = name
+                logging.getLogger(__name__).error("bundle %s is refused: %s", name, error)
+                continue
+            old = self.intake, self.answering
+            self._use(live)  # between two requests: both are handed over here, in the loop that all requests come through
+            for one in old:
+                await asyncio.to_thread(one.close)
 
     @property
     def version(self) -> str:
@@ -103,6 +135,8 @@ class Server:
             if "state" not in answers[0].degraded:
                 return answers
             late = "state"
+            if self._lists_store is self._store:
+                return answers
         except TimeoutError:
             pass
         except Busy:

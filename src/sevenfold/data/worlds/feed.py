@@ -86,6 +86,7 @@ def _table(rng: np.random.Generator, posts: dict[str, Array]) -> pa.Table:
     words, count = vocabulary(rng, 40 * len(HASHTAGS)).reshape(len(HASHTAGS), 40), len(posts["born"])
     subject = np.argmax(posts["hashtags"] * rng.random(posts["hashtags"].shape), axis=1)
     text = words[subject[:, None], rng.integers(40, size=(count, 12))]
-    return pa.table({"post": np.arange(1, count + 1), "author": posts["author"] + 1, "posted": moments(posts["born"]),
+    author = np.char.add("author ", (posts["author"] + 1).astype(str))
+    return pa.table({"post": np.arange(1, count + 1), "author": author, "posted": moments(posts["born"]),
                      "format": FORMATS[posts["format"]], "hashtags": lists(posts["hashtags"], HASHTAGS),
                      "body": [" ".join(row) for row in text], "disputed": posts["disputed"]})

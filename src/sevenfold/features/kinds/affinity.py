@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from sevenfold.errors import DesignError
 from sevenfold.features.columns import coded, frequent, is_words
-from sevenfold.features.kernel import Index, Moment, prefix, ratio
+from sevenfold.features.kernel import Index, Moment, prefix, ratio, stretches
 from sevenfold.features.past import Fitted, Past, State
 from sevenfold.features.present import Present, Reader
-from sevenfold.nouns import I64, Array
+from sevenfold.nouns import I64, Array, Log
 from sevenfold.units import Duration
 
 MOST = 1000  # values
@@ -46,53 +46,50 @@ class Affinity:
 
 
 class _Table:
-    """The values of each item: those of item i are `value[ends[i]:ends[i + 1]]`."""
+    """The values of each item: those of item i are `value[start[i]:start[i] + size[i]]`; the last item is nobody."""
 
     def __init__(self, column: pa.ChunkedArray, levels: Array) -> None:
         item, value = coded(column, levels)
         order = np.argsort(item, kind="stable")
         order = order[value[order] < len(levels)]
-        self.size = len(levels)
+        self.levels = len(levels)
         self.value = value[order]
-        self.ends = prefix(np.bincount(item[order], minlength=len(column)))
+        self.size = np.bincount(item[order], minlength=len(column) + 1)
+        self.start = np.cumsum(self.size) - self.size
 
-    def of(self, items: Array) -> tuple[I64, I64, I64]:
-        """CSR of the values of these items, none of one beyond the catalogue: offsets, each one's place in `items`, values."""
-        items = np.where(items < len(self.ends) - 1, items, -1)
-        start = self.ends[items]
-        ends = prefix(np.where(items < 0, 0, self.ends[items + 1] - start))
-        rows = np.repeat(np.arange(len(items)), ends[1:] - ends[:-1])
-        return ends, rows, self.value[np.arange(len(rows)) + (start - ends[:-1])[rows]]
-
-    def index(self, present: Any, positives: Any) -> Index:
-        """The positive events by user and value."""
-        return present.once((self, Index), lambda: self._indexed(present, positives.rows))  # type: ignore[no-any-return]
-
-    def _indexed(self, present: Any, rows: I64) -> Index:
-        _, place, value = self.of(present.data.log.item[rows])
-        user = present.data.log.user[rows][place].astype(np.int64)
-        return Index(np.where(user < 0, -1, user * self.size + value), len(present.data.log).bit_length(), place)
+    def of(self, items: Array) -> tuple[I64, I64]:
+        """How many values each of these items has, none of one beyond the catalogue; and the values."""
+        items = np.minimum(items, len(self.size) - 1)
+        start, size = self.start[items], self.size[items]
+        return size, self.value[stretches(start, start + size)[1]]
 
     def shares(self, at: Moment, positives: Any) -> Array:
         """[m] shares: integers until the one division."""
-        ends, rows, value = self.of(at.entity("item"))
-        count = prefix(self._counts(at, positives, rows, value))[ends]
-        return ratio(count[1:] - count[:-1], positives.count(at) * (ends[1:] - ends[:-1]))
+        size, value = self.of(at.entity("item"))
+        count = prefix(self._counts(at, positives, at.request.repeat(size), value))[prefix(size)]
+        return ratio(count[1:] - count[:-1], positives.count(at) * size)
 
-    def _counts(self, at: Moment, positives: Any, rows: I64, value: I64) -> I64:
-        """The user's positive events with each (row, value): asked once a request where that is less to ask."""
-        request, (requests, _) = at.request[rows], at.requests
-        if len(requests) * self.size > len(rows):
+    def _counts(self, at: Moment, positives: Any, request: Array, value: I64) -> I64:
+        """The positive events with each value of the users who ask: a request's all at once where that is less to ask."""
+        requests, _ = at.requests
+        if len(requests) * self.levels > len(value):
             return self._of_users(at, positives, request, value)
         ends, events = positives.every(Moment(at.asked, at.present, requests))
-        _, place, liked = self.of(at.present.data.log.item[events])
-        owner = np.arange(len(requests)).repeat(ends[1:] - ends[:-1])[place]
-        grid = np.bincount(owner * self.size + liked, minlength=len(requests) * self.size)
-        return grid[(request - requests[0]) * self.size + value] if len(rows) else rows
+        size, liked = self.of(at.present.data.log.item[events])
+        owner = np.arange(len(requests)).repeat(ends[1:] - ends[:-1]).repeat(size)
+        every = np.bincount(owner * self.levels + liked, minlength=len(requests) * self.levels)
+        return every[(request - requests[:1]) * self.levels + value]
 
-    def _of_users(self, at: Moment, positives: Any, request: Array, value: Array) -> I64:
-        user = at.present.who(at.asked.requests)[request].astype(np.int64)
-        entity = np.where(user < 0, -1, user * self.size + value)
-        index = self.index(at.present, positives)
+    def _of_users(self, at: Moment, positives: Any, request: Array, value: I64) -> I64:
+        entity = self._entity(at.present.who(at.asked.requests)[request], value)
+        index = at.present.once((self, Index), lambda: self._index(at.present.data.log, positives.rows))
         last, first = (index.position(entity, place[request]) for place in positives.places(at))
         return last - first
+
+    def _index(self, log: Log, rows: I64) -> Index:
+        """The positive events by user and value."""
+        size, value = self.of(log.item[rows])
+        return Index(self._entity(log.user[rows].repeat(size), value), len(log).bit_length(), np.arange(len(rows)).repeat(size))
+
+    def _entity(self, user: Array, value: I64) -> I64:
+        return np.where(user < 0, -1, user.astype(np.int64) * self.levels + value)

@@ -21,20 +21,21 @@ class Als:
     """Factors of items, trained by `implicit`; a visitor's factors are solved from the history at the request.
 
     Folding in by equation 4 needs no table of users: a new visitor is answered as an old one. `confidence` is the
-    weight of a choice, where no choice weighs 1. An item that nobody chose before the cut, and a visitor without a
-    history, get no proposal.
+    weight of a choice, where no choice weighs 1. `regularisation` is multiplied by the fourth root of users × items, those
+    with a choice, for it stands against sums over either. An item that nobody chose before the cut, and a visitor without
+    a history, get no proposal.
     """
 
     random = True
 
-    def __init__(self, *, dimensions: int = 32, regularisation: float = 30.0, confidence: float = 4.5,
+    def __init__(self, *, dimensions: int = 64, regularisation: float = 0.85, confidence: float = 4.5,
                  iterations: int = 15) -> None:
         self.dimensions = dimensions
         self.regularisation = regularisation
         self.confidence = confidence
         self.iterations = iterations
         self._factors: F32 = np.zeros((0, dimensions), np.float32)  # [items, dimensions]; zero where nobody chose it
-        self._gram: F64 = np.zeros((dimensions, dimensions))  # of the items that the fit saw
+        self._gram: F64 = np.zeros((dimensions, dimensions))  # of the items that the fit saw, plus the regularisation
 
     def fit(self, interactions: Interactions, *, seed: int) -> None:
         """Alternate `iterations` times; `ModelError` when there is no event."""
@@ -43,14 +44,15 @@ class Als:
 
         histories.above_zero("als", **self._params())
         chosen = histories.choices("als", interactions)
+        known = np.bincount(chosen.indices, minlength=interactions.items) > 0
+        shrink = self.regularisation * float(np.sum(np.diff(chosen.indptr) > 0) * known.sum()) ** 0.25
         with threadpool_limits(1, "blas"):  # two pools of threads would fight; `implicit` warns of it
-            model = AlternatingLeastSquares(factors=self.dimensions, regularization=self.regularisation,
+            model = AlternatingLeastSquares(factors=self.dimensions, regularization=shrink,
                                             alpha=self.confidence, iterations=self.iterations, num_threads=THREADS,
                                             random_state=seed)
             model.fit(chosen, show_progress=False)
-        known = np.bincount(chosen.indices, minlength=interactions.items) > 0
         self._factors = np.where(known[:, None], model.item_factors, np.float32(0))
-        self._gram = _gram(self._factors)
+        self._gram = _gram(self._factors) + shrink * np.eye(self.dimensions)
 
     def scores(self, visits: Visits) -> F32:
         """The score of every item [B, items]; -inf for an unknown item and for an empty history."""
@@ -67,7 +69,6 @@ class Als:
     def _fold_in(self, chosen: F64) -> F64:
         """A visitor's factors [dimensions] from those of the items chosen [n, dimensions]."""
         left = self._gram + (self.confidence - 1) * (chosen.T @ chosen)
-        left[np.diag_indices_from(left)] += self.regularisation
         return np.linalg.solve(left, self.confidence * chosen.sum(axis=0))
 
     def grow(self, rows: I64) -> Als:

@@ -2,7 +2,8 @@
 
 H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, equation 8; content as further rows of the
 matrix as in O. Jeunen, J. Van Balen and B. Goethals, "Closed-Form Models for Collaborative Filtering with
-Side-Information", RecSys 2020, section 3.
+Side-Information", RecSys 2020, section 3; dropout as in H. Steck, "Autoencoders that don't overfit towards the Identity",
+NeurIPS 2020, section 3.
 """
 
 from __future__ import annotations
@@ -16,23 +17,25 @@ import numpy as np
 from sevenfold.errors import ModelError
 from sevenfold.funnel import histories
 from sevenfold.nouns import F32, F64, I64, Bools, Interactions, Visits
+from sevenfold.units import Share
 
 LARGEST = 30_000  # items: 3.6 GB of weights, and minutes of solving
+ACTIVITY = 0.4  # a user's choices weigh by how many there are to minus this power: who chooses everything tells little
 
 
 class Ease:
     """Weights between items, solved at once; a score is the sum of the weights from a visitor's items.
 
-    `regularisation` is that of an item with the average count; it grows with the count to the power of `popularity`
-    (0: the same for all, as published). `content` is the weight of what items are beside who chose them (0: none). An
-    item with neither events nor content, and a visitor without a history, get no proposal.
+    `dropout` is the share of choices that training hides, in expectation: it restrains the items that many chose, as
+    `regularisation` does all alike. `content` is the weight of what items are beside who chose them (0: none). An item with
+    neither events nor content, and a visitor without a history, get no proposal.
     """
 
     random = False
 
-    def __init__(self, *, regularisation: float = 400.0, popularity: float = 0.5, content: float = 10.0) -> None:
+    def __init__(self, *, regularisation: float = 400.0, dropout: Share = 0.7, content: float = 10.0) -> None:
         self.regularisation = regularisation
-        self.popularity = popularity
+        self.dropout = dropout
         self.content = content
         self._weights: F32 = np.zeros((0, 0), np.float32)  # [from, to]
         self._known: Bools = np.zeros(0, np.bool_)
@@ -40,14 +43,16 @@ class Ease:
     def fit(self, interactions: Interactions, *, seed: int) -> None:
         """Solve for the weights; `ModelError` when there is no event or the catalogue is too large."""
         histories.above_zero("ease", regularisation=self.regularisation)
+        if not 0 <= self.dropout < 1:
+            raise ModelError("ease.dropout", f"got {self.dropout}, expected a share from 0 to below 1",
+                             "Leave dropout out to get its default.")
         _guard(interactions.items)
         chosen = histories.choices("ease", interactions)
-        gram: F64 = (chosen.T @ chosen).toarray().astype(np.float64)
-        count = gram.diagonal().copy()
+        gram = _together(chosen)
+        shrink = self.regularisation + self.dropout / (1 - self.dropout) * gram.diagonal()
         if self.content and interactions.content.size:
             gram += self.content * (interactions.content @ interactions.content.T)
         self._known = gram.diagonal() > 0
-        shrink = self.regularisation * (np.maximum(count, 1) / count.mean()) ** self.popularity
         np.fill_diagonal(gram, gram.diagonal() + shrink)
         weights = _inverse(gram)
         weights /= -weights.diagonal()
@@ -86,7 +91,15 @@ class Ease:
         return ease
 
     def _params(self) -> dict[str, Any]:
-        return {"regularisation": self.regularisation, "popularity": self.popularity, "content": self.content}
+        return {"regularisation": self.regularisation, "dropout": self.dropout, "content": self.content}
+
+
+def _together(chosen: Any) -> F64:
+    """What the users who chose both items weigh [items, items]; one of average activity weighs 1."""
+    count = np.diff(chosen.indptr)
+    weight = (np.maximum(count, 1) / count[count > 0].mean()) ** -ACTIVITY
+    together: F64 = (chosen.T @ chosen.multiply(weight[:, None]).tocsr()).toarray().astype(np.float64)
+    return together
 
 
 def _inverse(matrix: F64) -> F64:

@@ -6,6 +6,7 @@ Neighborhood Interpolation Weights", ICDM 2007, section 4.1.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -13,10 +14,11 @@ from typing import Any, Literal
 import numpy as np
 
 from sevenfold.funnel import histories
-from sevenfold.nouns import F32, F64, I32, I64, SECOND, Interactions, Visits
+from sevenfold.nouns import F32, I32, I64, SECOND, Interactions, Visits
 from sevenfold.units import Duration
 
-BLOCK = 1024  # items whose neighbours are found at a time, so that memory stays bounded
+BLOCK = 512  # items whose neighbours are found at a time, so that memory stays bounded
+THREADS = 2  # blocks at a time
 
 # Similarity of two items from how many users chose both (c) and either (a, b).
 SIMILARITY = {
@@ -50,21 +52,23 @@ class Neighbours:
         """Find every item's neighbours; `ModelError` when there is no event."""
         histories.above_zero("neighbours", keep=self.keep, within=self.within, recency=self.recency)
         chosen = histories.choices("neighbours", interactions)
-        count = np.asarray(chosen.sum(axis=0), np.float64).ravel()
+        count = np.asarray(chosen.sum(axis=0), np.float32).ravel()
         together = chosen.T.tocsr() if self.within is None else _together(interactions, self.within)
         keep = min(self.keep, max(interactions.items - 1, 1))
         self._codes = np.zeros((interactions.items, keep), np.int32)
         self._similarities = np.zeros((interactions.items, keep), np.float32)
-        for start in range(0, interactions.items, BLOCK):
+
+        def find(start: int) -> None:
             block = together[start:start + BLOCK]
             pairs = block @ chosen if self.within is None else block
-            pairs.sort_indices()  # so that equal counts give equal neighbours
             similar = self._similar(pairs, start, count)
             for item, (first, last) in enumerate(pairwise(pairs.indptr), start):
                 best = np.argpartition(-similar[first:last], keep - 1)[:keep] if last - first > keep else slice(None)
                 size = min(keep, last - first)
                 self._codes[item, :size] = pairs.indices[first:last][best]
                 self._similarities[item, :size] = similar[first:last][best]
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(find, range(0, interactions.items, BLOCK)))
 
     def scores(self, visits: Visits) -> F32:
         """The score of every item [B, items]; -inf where no item of the history is a neighbour."""
@@ -110,12 +114,13 @@ class Neighbours:
         return {"similarity": self.similarity, "keep": self.keep, "shrinkage": self.shrinkage, "within": self.within,
                 "recency": self.recency}
 
-    def _similar(self, pairs: Any, start: int, count: F64) -> F64:
+    def _similar(self, pairs: Any, start: int, count: F32) -> F32:
         """The similarity behind each value of `pairs`, rows `start` and up of how many users chose both; 0 to itself."""
         one = np.repeat(np.arange(start, start + pairs.shape[0]), np.diff(pairs.indptr))
-        both = pairs.data.astype(np.float64)
-        similarity = SIMILARITY[self.similarity](both, count[one], count[pairs.indices])
-        return np.where(one == pairs.indices, 0.0, similarity * both / (both + self.shrinkage))
+        similar: F32 = SIMILARITY[self.similarity](pairs.data, count[one], count[pairs.indices])
+        similar *= pairs.data / (pairs.data + np.float32(self.shrinkage))
+        similar[one == pairs.indices] = 0
+        return similar
 
 
 def _together(interactions: Interactions, within: float) -> Any:

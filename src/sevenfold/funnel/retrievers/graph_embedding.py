@@ -1,0 +1,85 @@
+"""Vectors of people from their place among the links: near each other where neighbourhoods are shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sevenfold.funnel import histories
+from sevenfold.funnel.links import learnt
+from sevenfold.nouns import F32, I64, Bools, Interactions, Visits
+
+
+class GraphEmbedding:
+    """Two steps along the links, of whose matrix the `dimensions` largest eigenvalues are kept: what is noise falls away.
+
+    Each link is first divided by both ends' number of friends to the power of `damping`. Whoever had no link before the cut
+    stands where the friends of the visit's history stand together; whoever has none gets no proposal.
+    """
+
+    random = False
+    of_links = True
+
+    def __init__(self, *, dimensions: int = 64, damping: float = 0.25) -> None:
+        self.dimensions = dimensions
+        self.damping = damping
+
+    def fit(self, interactions: Interactions, *, seed: int) -> None:
+        """Find the eigenvectors; `ModelError` where items are not users."""
+        from scipy.sparse import csr_array
+        from scipy.sparse.linalg import eigsh
+        from threadpoolctl import threadpool_limits
+
+        histories.above_zero("graph_embedding", dimensions=self.dimensions)
+        known, size = learnt("graph_embedding", interactions), interactions.users
+        table = csr_array((np.ones(len(known.friend)), known.friend, known.ends), shape=(size, size))
+        table = ((table + table.T) > 0).astype(np.float64)  # whoever was written first
+        scale = np.maximum(table.sum(axis=1), 1.0) ** -self.damping
+        spread = csr_array(table * scale[:, None] * scale[None, :])
+        rank = min(self.dimensions, size - 1)
+        with threadpool_limits(1):  # a sum's last bits depend on the number of threads
+            values, axes = eigsh(spread, rank, which="LA", v0=np.ones(size))
+        kept = values > 0
+        self._holds((axes * values)[:, kept].astype(np.float32), (axes * scale[:, None])[:, kept].astype(np.float32))
+
+    def scores(self, visits: Visits) -> F32:
+        """The score of every user [B, users]; -inf where either end has no link."""
+        out = np.full((len(visits.user), len(self._vectors)), -np.inf, np.float32)
+        for row, user in enumerate(visits.user.tolist()):  # row by row: a batch answers as its singles
+            friends = visits.history[row]
+            known = friends[(friends >= 0) & (friends < len(self._folded))]
+            mine = self._users[user] if 0 <= user < len(self._users) else self._users[:0].sum(axis=0)
+            mine = mine if mine.any() else self._folded[known].sum(axis=0)
+            if mine.any():
+                out[row] = np.where(self._there, self._vectors @ mine, -np.inf)
+        return out
+
+    def grow(self, rows: I64) -> GraphEmbedding:
+        """The same retriever over a catalogue whose user j is a copy of user `rows[j]`."""
+        histories.room("graph_embedding", len(rows) * self._vectors.shape[1] * 4)
+        grown = GraphEmbedding(**self._params())
+        grown._holds(self._users, self._folded)
+        grown._vectors, grown._there = self._vectors[rows], self._there[rows]
+        return grown
+
+    def save(self, folder: Path) -> None:
+        """Write parameters and vectors into `folder`."""
+        histories.save(folder, self._params(), {"users": self._users, "folded": self._folded})
+
+    @classmethod
+    def load(cls, folder: Path) -> GraphEmbedding:
+        """What `save` wrote; `ModelError` when it cannot be read."""
+        params, arrays = histories.load(folder)
+        embedding = cls(**params)
+        embedding._holds(arrays["users"], arrays["folded"])
+        return embedding
+
+    def _holds(self, users: F32, folded: F32) -> None:
+        self._users = self._vectors = users  # [users, d]
+        self._folded = folded  # [users, d] what each adds to a friend who was not there
+        self._there: Bools = np.any(users, axis=1)
+
+    def _params(self) -> dict[str, Any]:
+        return {"dimensions": self.dimensions, "damping": self.damping}
