@@ -5,7 +5,7 @@ Record                    what ran (hashes, seeds, versions, machine), on what (
 ├── solutions: Solution            one way to build it, measured as one pipeline
 │   ├── Estimate                   a value with its interval
 │   ├── Latency, Cost, Stage       time, money, and what each stage of the funnel keeps
-│   ├── Tuning                     what trials on validation changed
+│   ├── Tuning, Price              what trials on validation changed, what re-ranking costs
 │   └── Verdict                    a limit held against what was measured
 └── Decision, Boundary, Region     who wins, why, and where that flips
 
@@ -96,6 +96,16 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Price:
+    """What a re-ranker takes of the primary metric, and what it gives for it in its own unit."""
+
+    reranker: str
+    unit: str | None = None  # None where nothing can be counted
+    lost: Estimate | None = None
+    gained: Estimate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tuning:
     """What trials on validation found for a solution's learner: the primary metric there, and the parameters that won."""
 
@@ -126,6 +136,7 @@ class Solution:
     weights: dict[str, float] = field(default_factory=dict)  # feature → importance
     limits: dict[str, Verdict] = field(default_factory=dict)
     tuning: Tuning | None = None
+    prices: tuple[Price, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ def busy() -> Data:
     return found[0]
 
 
-@pytest.mark.parametrize(("owner", "verb", "feature"), [(Totals, "_added", "item.events"), (Reading, "millionths", "user.paid")])
+@pytest.mark.parametrize(("owner", "verb", "feature"), [(Totals, "_added", "item.events"), (Reading, "added", "user.paid")])
 def test_a_difference_names_the_feature_the_row_and_both_values(monkeypatch, owner, verb: str, feature: str) -> None:
     data = busy()
     honest = getattr(owner, verb)

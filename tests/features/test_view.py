@@ -238,7 +238,7 @@ REFUSED = [
     ({"pair": {"n": {"distance": ("price",), "to": ("age",)}}}, DataError, "expected points, got double in 'price'"),
     ({"context": {"n": {"distance": ("load", "load"), "to": ("load", "device")}}}, DataError,
      "expected points, got double and string in 'load, device'"),
-    ({"text": {"n": {"count": "events"}}}, DesignError, "features of 'text' cannot be computed as of a moment"),
+    ({"query": {"n": {"count": "events"}}}, DesignError, "features of 'query' cannot be computed as of a moment"),
 ]
 
 
@@ -248,7 +248,7 @@ def test_what_cannot_be_computed_is_refused_with_its_place(declared: Any, error:
         features.fit(design(declared), data, 30 * DAY)
     [group] = declared
     assert problem in caught.value.problem
-    assert caught.value.where == (f"data.features.{group}.n" if group != "text" else "data.features.text")
+    assert caught.value.where == (f"data.features.{group}.n" if group != "query" else "data.features.query")
     assert caught.value.hint.endswith((".", "?"))
 
 

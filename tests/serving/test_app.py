@@ -70,6 +70,9 @@ def test_one_question_and_several_have_the_same_answers(client: TestClient, serv
     (json.dumps({"requests": [{"user": 1}] * 257}), 422, "body.requests", "length <= 256"),
     ('{"user": 1, "context": {"devise": "tv"}}', 422, "context.devise", "no column of the log is called that"),
     ('{"user": 1, "context": {"device": 3}}', 422, "context.device", "expected string, got '3'"),
+    ('{"user": 1, "context": {"request_id": 2.5}}', 422, "context.request_id", "expected int64, got '2.5'"),
+    ('{"user": 1, "context": {"request_id": true}}', 422, "context.request_id", "expected int64, got 'True'"),
+    ('{"user": 1, "context": {"request_id": 9223372036854775808}}', 422, "context.request_id", "expected int64"),
     (" " * (app.LARGEST + 1), 413, "body", "is larger than"),
 ])
 def test_what_is_no_question_is_refused_with_its_place(client: TestClient, body: str, status: int, where: str,

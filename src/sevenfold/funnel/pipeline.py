@@ -16,7 +16,7 @@ import numpy as np
 from sevenfold.features import View
 from sevenfold.funnel.calibration import Calibration
 from sevenfold.funnel.candidates import exclude, merge, places
-from sevenfold.funnel.reranking import Context, falling
+from sevenfold.funnel.reranking import Context, follow
 from sevenfold.nouns import F32, F64, I32, I64, Answers, Candidates, Requests, Rows, Visits
 
 HISTORY = 50
@@ -115,26 +115,22 @@ class Pipeline:
                        clock={})
 
     def _rerank(self, requests: Requests, candidates: Candidates, scores: F32, ranked: I64, k: int) -> tuple[I64, F32]:
-        """Rows of the candidates that are shown, request by request, best first, and with which chance [n], where one is drawn.
-
-        A re-ranker reads the order of the one before it from the scores that it is given.
-        """
+        """Rows of the candidates that are shown, request by request, best first; and, where one is drawn, with which chance [n]."""
         chances = np.full(len(scores), np.nan, dtype=np.float32)
         if not self.rerankers or self.late("rerank"):
             return ranked[places(candidates.request[ranked]) < k], chances
         chosen = []
         for mine in np.split(ranked, np.flatnonzero(np.diff(candidates.request[ranked])) + 1) if len(ranked) else []:
-            context, value = self._context(requests, candidates.request[mine[0]]), scores[mine].astype(np.float64)
-            for number, reranker in enumerate(self.rerankers, start=1):
-                last, items = number == len(self.rerankers), candidates.item[mine]
-                order = reranker.order(items, value, context, k if last else len(mine))
-                if last and hasattr(reranker, "chances"):
-                    chances[mine[order]] = reranker.chances(items, value, order)
-                mine, value = mine[order], falling(value)[:len(order)]
-            chosen.append(mine)
+            steps = follow(self.rerankers, candidates.item[mine], scores[mine].astype(np.float64),
+                           self.context(requests, candidates.request[mine[0]]), k)
+            last = mine[steps[-1].order]
+            if steps[-1].chances is not None:
+                chances[last] = steps[-1].chances
+            chosen.append(last)
         return np.concatenate([*chosen, ranked[:0]]), chances
 
-    def _context(self, requests: Requests, row: int) -> Context:
+    def context(self, requests: Requests, row: int) -> Context:
+        """What re-rankers may know of a request."""
         items = self.view.data.items
         return Context(content=self.view.content, table=items.table, born=items.born, copies=self.copies,
                        time=int(requests.time[row]), user=int(requests.user[row]))

@@ -86,10 +86,15 @@ def _pipeline(design: Design, record: Record) -> Iterator[Block]:
     if first is not None:
         yield drawn.pop(first)
     yield Folded("The other solutions", tuple(drawn.values()))
-    if any(one.stages for one in record.solutions.values()):
+    if any(stage.recall is not None for one in record.solutions.values() for stage in one.stages):
         yield Heading("Where the funnel loses", 3)
         yield Drawn(_losses(record), (tables.stages(record),))
         yield Words(RECALL, quiet=True)
+    for title, made in (("What re-ranking costs", tables.prices(record)),
+                        ("What was tuned on validation", tables.tuning(record))):
+        if made.rows:
+            yield Heading(title, 3)
+            yield made
 
 
 def _drawn(design: Design, name: str, solution: Solution) -> Drawn:

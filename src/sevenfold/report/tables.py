@@ -89,6 +89,22 @@ def stages(record: Record) -> Table:
     return Table(headings=("solution", "stage", "keeps", "recall after it", "p50", "p99"), rows=tuple(rows), numbers=2)
 
 
+def prices(record: Record) -> Table:
+    """What each re-ranker takes of the primary metric and gives for it."""
+    rows = [(name, one.reranker, figures.told(one.lost, figures.gain) if one.lost else "",
+             f"{figures.told(one.gained, figures.gain)} {one.unit}" if one.gained and one.unit else "nothing that is counted")
+            for name, solution in decision.ordered(record).items() for one in solution.prices]
+    return Table(headings=("solution", "re-ranker", f"{record.metric} lost", "gained"), rows=tuple(rows))
+
+
+def tuning(record: Record) -> Table:
+    """What trials on validation changed of each solution's learner."""
+    rows = [(name, str(one.trials), _or_none(one.default, figures.quality), _or_none(one.best, figures.quality),
+             ", ".join(f"{key} {figures.three(value)}" for key, value in one.params.items()) or "as they come")
+            for name, solution in decision.ordered(record).items() if (one := solution.tuning)]
+    return Table(headings=("solution", "trials", "as it comes", "best", "its parameters"), rows=tuple(rows))
+
+
 def findings(record: Record) -> Table:
     """What the checks found."""
     rows = [(one.code, one.severity, one.where, one.problem, one.waived or one.hint) for one in record.findings]

@@ -18,8 +18,9 @@ from sevenfold.evaluation import comparison, cost
 from sevenfold.evaluation.boundaries import conclude
 from sevenfold.evaluation.predictions import LOWER
 from sevenfold.nouns import F64, SECOND, Array, Data
-from sevenfold.record import Basis, Cost, Dataset, Estimate, Finding, Latency, Probe, Record, Stage, Tuning
+from sevenfold.record import Basis, Cost, Dataset, Estimate, Finding, Latency, Price, Probe, Record, Stage, Tuning
 from sevenfold.record import Solution as Measured
+from sevenfold.registry import RERANKERS
 from sevenfold.run.tuning import Tuned
 from sevenfold.statistics import bootstrap
 
@@ -37,6 +38,7 @@ class Measurement:
     bundle_bytes: int
     process: Mapping[str, Any]  # what run.measure printed
     tuned: Tuned
+    prices: Mapping[str, Array] = field(default_factory=dict)  # what run.evaluate wrote of the first seed's re-rankers
     weights: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -76,6 +78,7 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
         fit_seconds=one.fit_seconds, cost_per_month=money[0] if money else None, cost=money[1] if money else None,
         stages=_stages(design, one), slices=judge.by_slice(one.answers, truth, design.evaluation.slices),
         spread=judge.spread(one.answers, truth) if len(one.answers) > 1 else {}, paired=paired, weights=dict(one.weights),
+        prices=_prices(design, solution, one, truth),
         tuning=Tuning(trials=one.tuned.trials, default=one.tuned.default, best=one.tuned.best,
                       params={name: float(value) for name, value in one.tuned.params.items()}) if one.tuned.trials else None)
 
@@ -84,6 +87,18 @@ def _cost(design: Design, one: Measurement, mean: Estimate, basis: Basis) -> tup
     low, high = ((end / 1e3 if end is not None else None) for end in (mean.low, mean.high))
     return cost.monthly(design.requirements.scale, seconds=mean.value / 1e3, memory_mb=one.process["memory_mb"],
                         fit_seconds=one.fit_seconds, cadence=design.requirements.freshness.model, low=low, high=high, basis=basis)
+
+
+def _prices(design: Design, solution: Solution, one: Measurement, truth: comparison.Truth) -> tuple[Price, ...]:
+    """What each re-ranker of a solution took of the primary metric, and what it gave for it."""
+    found, metric = [], comparison.metric_of(design)
+    for number, part in enumerate(solution.rerank):
+        lists = {what: [one.prices[f"{what}{number}"]] for what in ("before", "after")}
+        lost = comparison.judge_of(design).paired(lists, truth, metric)
+        gained = one.prices[f"gained{number}"]
+        found.append(Price(reranker=part.name, unit=getattr(RERANKERS.get(part.name), "unit", None), lost=lost["before"]["after"],
+                           gained=bootstrap.interval(gained, truth.cluster) if np.isfinite(gained).any() else None))
+    return tuple(found)
 
 
 def _stages(design: Design, one: Measurement) -> tuple[Stage, ...]:

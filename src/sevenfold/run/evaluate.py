@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sevenfold.data.requests import Labelled
 from sevenfold.evaluation.metrics import recall_of
 from sevenfold.features import View
 from sevenfold.funnel.pipeline import Pipeline
+from sevenfold.funnel.reranking import prices
 from sevenfold.nouns import F64, Answers, Array
 from sevenfold.run.fit import CHUNK
 
@@ -40,9 +42,20 @@ def evaluate(pipeline: Pipeline, asked: Labelled, k: int, folder: Path) -> None:
     answered = [pipeline.answer(part.requests, k, trace=True) for part in parts]
     np.save(folder / "answers.npy", np.concatenate([told(one, pipeline.threshold) for one in answered]
                                                    if asked.requests.item is not None else [one.items for one in answered]))
+    if asked.requests.item is None and pipeline.rerankers:
+        _save_prices(pipeline, parts, answered, k, folder)
     recalls = [stage_recall(one, part) for one, part in zip(answered, parts, strict=True)] if asked.requests.item is None else []
     found: dict[str, Any] = {stage: np.concatenate([one[stage] for one in recalls]) for stage in STAGES if recalls}
     np.savez(folder / "recall.npz", **found)
+
+
+def _save_prices(pipeline: Pipeline, parts: list[Labelled], answered: list[Answers], k: int, folder: Path) -> None:
+    """Write `prices.npz`: of each re-ranker, by number, the lists before and after it [B, k] and what it gained [B]."""
+    found = [prices(pipeline.rerankers, one, partial(pipeline.context, part.requests), len(part), k)
+             for one, part in zip(answered, parts, strict=True)]
+    columns: dict[str, Any] = {f"{what}{number}": np.concatenate([getattr(each[number], what) for each in found])
+                               for number in range(len(pipeline.rerankers)) for what in ("before", "after", "gained")}
+    np.savez(folder / "prices.npz", **columns)
 
 
 def told(answers: Answers, threshold: float | None) -> Array:

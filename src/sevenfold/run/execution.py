@@ -29,7 +29,7 @@ from sevenfold.design.vocabulary import CLASSES
 from sevenfold.errors import DesignError, MissingPackage, SevenfoldError
 from sevenfold.evaluation import comparison
 from sevenfold.features import View
-from sevenfold.nouns import F64, Data
+from sevenfold.nouns import Data
 from sevenfold.registry import LEARNERS, RETRIEVERS
 from sevenfold.run.assemble import Measurement
 from sevenfold.run.assemble import record as assemble
@@ -185,6 +185,7 @@ class Job:
         return Measurement(answers=[np.load(one / "answers.npy") for one in answers], recall=recall, process=process,
                            fit_seconds=float(np.mean([self.steps.seconds[f"fit {name}, seed {n}"] for n in range(len(fitted))])),
                            bundle_bytes=manifest.size(fitted[0] / "parts"), tuned=self.tuned(name),
+                           prices=_table(answers[0] / "prices.npz") if (answers[0] / "prices.npz").exists() else {},
                            weights=ranker[1].weights() if ranker else {})
 
     def fit(self, name: str, solution: Solution, seed: int) -> Path:
@@ -271,7 +272,7 @@ def _process(words: Iterable[object]) -> str:
     return done.stdout
 
 
-def _table(path: Path) -> dict[str, F64]:
+def _table(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as columns:
         return {name: columns[name] for name in columns.files}
 

@@ -44,7 +44,7 @@ class Case:
         ranked = best_first(self.candidates.item, self.scores.astype(np.float64))
         kept = ranked[np.isfinite(self.answers.stages["kept"])[ranked]]
         steps = follow(self.pipeline.rerankers, self.candidates.item[kept], self.scores[kept].astype(np.float64),
-                       self.pipeline._context(self.requests, 0), len(kept)) if len(kept) else []
+                       self.pipeline.context(self.requests, 0), len(kept)) if len(kept) else []
         shown = np.flatnonzero(np.isfinite(self.answers.stages["rerank"]))
         if steps and set(kept[steps[-1].order[:self.k]].tolist()) != set(shown.tolist()):
             steps = []  # it was late, so that nothing was re-ranked

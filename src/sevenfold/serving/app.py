@@ -165,15 +165,15 @@ async def metrics(request: Request) -> Response:
 
 async def openapi(request: Request) -> Response:
     """What this application takes and gives."""
-    return _json(document())
+    return _json(document(request.app.state.server.live.context))
 
 
 def _query(request: Request, *known: str) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         if name not in known:
             raise Refusal(f"query.{name[:60]}", "is not known", f"Known: {', '.join(known)}.")
-        if len(value) > 256:
-            raise Refusal(f"query.{name}", "is longer than 256 characters", "Ask for an id of the log.")
+        if not 1 <= len(value) <= 256:
+            raise Refusal(f"query.{name}", f"expected 1 to 256 characters, got {len(value)}", "Ask for an id of the log.")
     return dict(request.query_params)
 
 

@@ -74,12 +74,14 @@ def _lower(problem: str) -> str:
 
 
 class Context:
-    """The columns of the log that a request may say of itself: all but who, what and the label."""
+    """The log's columns; those of `kinds` a request may say of itself: all but who, what, when and the label."""
 
     def __init__(self, memory: Memory) -> None:
         events = memory.design.data.events
         hidden = {events.user, events.item, events.time, events.available, *label_columns(memory.design)}
-        self.kinds = {field.name: field.type for field in memory.schema if field.name not in hidden}
+        self.all = {field.name: field.type for field in memory.schema}
+        self.kinds = {name: kind for name, kind in self.all.items() if name not in hidden}
+        self.needed = [str(name) for name in (events.user, events.item, events.time) if name]  # of an event
 
     def check(self, given: Mapping[str, Plain]) -> None:
         """`Refusal` of a column that is not known, or a value that is not of its kind."""
@@ -87,6 +89,8 @@ class Context:
             if name not in self.kinds:
                 raise Refusal(f"context.{name:.60}", "no column of the log is called that", nearest(name, self.kinds))
             try:
+                if value is not None and not _fits(value, self.kinds[name]):
+                    raise ValueError
                 pa.scalar(value, self.kinds[name])
             except (pa.ArrowException, ValueError, TypeError, OverflowError):
                 raise Refusal(f"context.{name}", f"expected {self.kinds[name]}, got {str(value)[:60]!r}",
@@ -97,6 +101,13 @@ class Context:
         named = dict.fromkeys(name for one in given for name in one)
         return {name: np.asarray(pa.array([one.get(name) for one in given], self.kinds[name])
                                  .to_numpy(zero_copy_only=False)) for name in named}
+
+
+def _fits(value: Plain, kind: pa.DataType) -> bool:
+    """Whether a value is of a kind as it is: Arrow itself cuts a number's fraction."""
+    if isinstance(value, bool) or pa.types.is_boolean(kind):
+        return isinstance(value, bool) and bool(pa.types.is_boolean(kind))
+    return not pa.types.is_integer(kind) or isinstance(value, int)
 
 
 def asked(asks: Sequence[Ask], memory: Memory, context: Context, moment: int) -> Requests:

@@ -25,7 +25,7 @@ from sevenfold.serving.memory import Memory
 from sevenfold.stores import Store
 
 REFRESH = 30.0  # s between two times that popularity is counted anew
-COLUMNS = ("available", "item")  # what it is counted from
+COLUMNS = ("available", "user", "item")  # what they read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class Live:
             return
         self._acts = [{name: np.concatenate([one[name] for one in self._acts]) for name in COLUMNS}]
         (acts,) = self._acts
-        log = Log(time=acts["available"], available=acts["available"], user=acts["item"], item=acts["item"],
+        log = Log(time=acts["available"], available=acts["available"], user=acts["user"], item=acts["item"],
                   positive=np.ones(len(acts["item"]), dtype=np.bool_), table=pa.table({}))
         following = {name: part.following(log, len(self.ids)) for name, part in self._parts.retrievers.items()
                      if hasattr(part, "following")}

@@ -156,8 +156,8 @@ class Memory:
     def before(self, user: str) -> bytes:
         """The user's events in the bundle's own log."""
         code = self._people.get(user, -1)
-        low, high = np.searchsorted(self._of_users[0], [code, code + 1])
-        return b"" if code < 0 else self._of_users[1][low:high].tobytes()
+        ends, records = self._of_users
+        return b"" if code < 0 else records[ends[code]:ends[code + 1]].tobytes()
 
     def blob(self, user: str) -> bytes:
         """The user's events so far."""
@@ -249,11 +249,11 @@ class Memory:
 
     @cached_property
     def _of_users(self) -> tuple[Array, Array]:
-        """The bundle's events by user: codes, rising, and records in the order in which a blob keeps them."""
+        """The bundle's events by user: offsets, and records in the order in which a blob keeps them."""
         log = self.base.log
         records = self.layout.records(log, [str(one) for one in self.base.users.ids[log.user].tolist()], 0)
         order = np.lexsort((records["arrival"], records["time"], records["available"], log.user))
-        return log.user[order], records[order]
+        return np.searchsorted(log.user[order], np.arange(len(self.base.users) + 1, dtype=np.int32)), records[order]
 
 
 def available_at(memory: Memory, times: Mapping[str, I64]) -> tuple[I64, I64]:

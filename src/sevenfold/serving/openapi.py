@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from sevenfold.serving.answering import Answered, Shown
-from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Event, Events
+from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Context, Event, Events
 from sevenfold.serving.intake import Outcome
 from sevenfold.serving.problems import Problem
 
@@ -55,17 +55,33 @@ PATHS: Mapping[str, tuple[str, str, list[Any], list[Any], list[Any], tuple[int, 
 }
 
 
-@cache
-def document() -> dict[str, Any]:
-    """The whole description."""
+KINDS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (pa.types.is_boolean, "boolean"), (pa.types.is_integer, "integer"), (pa.types.is_floating, "number"),
+    (pa.types.is_list, "array"))
+
+
+def document(context: Context) -> dict[str, Any]:
+    """The whole description; a log's columns are those of one bundle."""
     types = list(dict.fromkeys(kind for _, _, _, takes, gives, _ in PATHS.values() for kind in [*takes, *gives]))
     schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=WHERE)
     by_type = dict(zip([*types, Problem], schemas, strict=True))
     paths: dict[str, Any] = {path: {verb: _operation(told, parameters, [by_type[one] for one in takes],
                                                      [by_type[one] for one in gives], errors, by_type[Problem])}
                              for path, (verb, told, parameters, takes, gives, errors) in PATHS.items()}
+    components["Ask"]["properties"]["context"] = _columns(context.kinds, [])
+    components["Event"]["properties"]["values"] = _columns(context.all, context.needed)
     return {"openapi": "3.1.0", "info": {"title": "Sevenfold", "version": version("sevenfold")}, "paths": paths,
             "components": {"schemas": components}}
+
+
+def _columns(kinds: Mapping[str, pa.DataType], needed: list[str]) -> dict[str, Any]:
+    """An object of columns, each of its kind or missing; a time is text or a number."""
+    properties = {}
+    for name, kind in kinds.items():
+        word = next((word for fits, word in KINDS if fits(kind)), "string")
+        words = ["string", "integer"] if pa.types.is_temporal(kind) else [word]
+        properties[name] = {"type": words if name in needed else [*words, "null"]}
+    return {"type": "object", "properties": properties, "required": needed, "additionalProperties": False}
 
 
 def _operation(told: str, parameters: list[Any], takes: list[Any], gives: list[Any], errors: tuple[int, ...],

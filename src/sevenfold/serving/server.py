@@ -132,7 +132,7 @@ class Server:
         answers, late = None, "online"
         try:
             answers = await asyncio.wait_for(asyncio.wrap_future(self.answering.submit(asks)), self.within)
-            if "state" not in answers[0].degraded:
+            if not any("state" in one.degraded for one in answers):
                 return answers
             late = "state"
             if self._lists_store is self._store:
