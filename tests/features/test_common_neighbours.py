@@ -81,11 +81,10 @@ def test_both_executions_are_the_definition(data: Data, seed: int) -> None:
 
 
 def test_shared_friends_are_asked_of_two_users() -> None:
-    data = Data(
-        log=Log(time=np.zeros(0, np.int64), available=np.zeros(0, np.int64), user=np.zeros(0, np.int32),
-                item=np.zeros(0, np.int32), positive=np.zeros(0, np.bool_), table=pa.table({"price": pa.array([], pa.float64())})),
-        users=Entities(ids=np.arange(3), table=pa.table({"id": np.arange(3)})),
-        items=Entities(ids=np.arange(4), table=pa.table({"id": np.arange(4)})))
+    one, other = (Entities(ids=np.arange(size), table=pa.table({"id": np.arange(size)})) for size in (3, 4))
+    nothing, nobody = np.zeros(0, np.int64), np.zeros(0, np.int32)
+    data = Data(users=one, items=other, log=Log(time=nothing, available=nothing, user=nobody, item=nobody,
+                                                positive=np.zeros(0, np.bool_), table=pa.table({"price": np.zeros(0)})))
     for group, users in (("pair", data.users), ("user", data.items)):
         with pytest.raises(DesignError, match="expected a feature of pair where users are suggested to users"):
             features.fit(design({group: {"common": PAIR["common"]}}), replace(data, users=users), 0)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import ModelError
@@ -31,6 +31,7 @@ def by_hand(texts: list[list[str]], query: list[str], k1: float, b: float) -> li
     return scores
 
 
+@settings(deadline=None)
 @given(TEXTS, st.lists(st.sampled_from("abcdefghi"), max_size=5), st.sampled_from([0.9, 1.2]), st.sampled_from([0.0, 0.4, 1.0]))
 def test_scores_follow_the_formula(texts: list[list[str]], query: list[str], k1: float, b: float) -> None:
     counts = [Counter(text) for text in texts]
@@ -56,7 +57,7 @@ def test_scores_are_those_of_bm25s() -> None:
 
 def test_terms_are_stems_in_lower_case_without_what_is_everywhere() -> None:
     assert terms("The Runner's RUNNING of 2 naïve-films", "english") == ["runner", "s", "run", "2", "naïv", "film"]
-    assert terms("De katten lopen", "dutch") == ["de", "kat", "lop"]
+    assert terms("De katten lopen", "dutch") == ["de", "kat", "loop"]
     assert list(placed("a dog, dogs!", "english")) == [("dog", 2, 5), ("dog", 7, 11)]
     with pytest.raises(ModelError, match="no stemmer is made for 'englsh'") as caught:
         terms("a dog", "englsh")

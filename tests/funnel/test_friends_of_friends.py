@@ -41,7 +41,7 @@ def told(log: Log, user: int, time: int, penalty: float) -> np.ndarray:
     return np.where(sums > 0, sums, -np.inf)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 40), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.5, 1.0]))
 def test_the_links_of_the_moment_count(n: int, seed: int, penalty: float) -> None:
     rng = np.random.default_rng(seed)
@@ -77,8 +77,7 @@ def embedded(interactions: Interactions, visits: Visits, **params: float) -> F32
     return part.scores(visits)
 
 
-def test_all_eigenvalues_are_two_steps_along_the_links() -> None:
-    """Of a matrix without negative eigenvalues nothing is lost: a graph of pairs that are each other's only friends, and loops."""
+def test_scores_are_the_square_of_the_largest_eigenvalues_part() -> None:
     interactions, visits, _ = toy_links()
     matrix = np.zeros((40, 40))
     matrix[interactions.user, interactions.item] = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import ascii_lowercase
 
 import pyarrow as pa
 import pytest
@@ -96,9 +97,10 @@ def test_what_cannot_be_computed_yet_is_left_aside(design: Path) -> None:
 
 
 def spam(folder: Path, split: str) -> list[Finding]:
-    texts = [f"text {number}" for number in range(500)] + ["Win now"] * 10
-    labels = ["ham"] * 500 + ["spam"] * 10
-    parquet.write_table(pa.table({"message": texts, "label": labels, "sender": range(510)}), folder / "messages.parquet")
+    words = [f"{one}{other}" for one in ascii_lowercase for other in ascii_lowercase]
+    texts = [f"text {word}" for word in words[:500]] + ["Win now"] * 10 + [f"Win {word}" for word in words[:90]]
+    labels = ["ham"] * 500 + ["spam"] * 100
+    parquet.write_table(pa.table({"message": texts, "label": labels, "sender": range(600)}), folder / "messages.parquet")
     text = new.text("spam").replace("messages.tsv", "messages.parquet").replace("by: group, group: near_duplicates", split)
     (folder / "spam.yaml").write_text(text)
     return examine_data(documents.load(folder / "spam.yaml"))
@@ -108,7 +110,7 @@ def spam(folder: Path, split: str) -> list[Finding]:
 def test_copies_that_a_split_without_a_clock_tears_apart(tmp_path: Path, split: str, by: str) -> None:
     [one] = spam(tmp_path, split)
     assert (one.code, one.where) == ("S06", "data.split.by")
-    assert one.problem == f"10 of 510 rows share their 'message' with a row that a split by {by} may put on the other side"
+    assert one.problem == f"10 of 600 rows share their 'message' with a row that a split by {by} may put on the other side"
     assert one.line is not None
 
 

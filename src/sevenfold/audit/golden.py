@@ -13,6 +13,7 @@ from sevenfold.audit.giveaway import either, few
 from sevenfold.audit.probe import places
 from sevenfold.data.requests import Labelled
 from sevenfold.errors import LeakError
+from sevenfold.funnel.pipeline import given
 from sevenfold.nouns import F32, I64, Bools, Candidates, Log
 
 EXAMPLES = 10_000  # of either class, at most
@@ -46,7 +47,12 @@ def _weighed(name: str, column: F32, label: Bools) -> tuple[float, str, str]:
 
 
 def _examples(case: Case, asked: Labelled) -> tuple[Candidates, Bools]:
-    """Relevant items of requests and as many others, each pair once, in rising order; and which are relevant."""
+    """Relevant items of requests and as many others, each pair once, in rising order; and which are relevant.
+
+    Of requests about items these items themselves, and of which the label lies above its mean.
+    """
+    if asked.requests.item is not None:
+        return given(asked.requests), asked.grade > asked.grade.mean()
     rng, log, items = np.random.default_rng(case.seed), case.thin.log, np.int64(len(case.data.items))
     owner = np.repeat(np.arange(len(asked)), np.diff(asked.offsets))
     chosen = rng.choice(len(owner), min(EXAMPLES, len(owner)), replace=False)

@@ -32,8 +32,9 @@ WHY = {
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("run", type=Path, help="a run's folder")
-    parser.add_argument("--user", required=True, help="the user's id, as the data write it")
-    parser.add_argument("--item", help="tell the story of this item, shown or not")
+    parser.add_argument("--user", help="the user's id, as the data write it")
+    parser.add_argument("--item", help="the item something is predicted of; of a list, tell this item's story, shown or not")
+    parser.add_argument("--text", help="what is searched for, or judged")
     parser.add_argument("--k", type=int, help="how many items (default: the design's)")
     parser.add_argument("--explain", action="store_true", help="who proposed each item, what moved it, what fell out and why")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -41,20 +42,45 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Answer from the bundle."""
-    told = answer(arguments.run, arguments.user, arguments.k, item=arguments.item, explain=arguments.explain)
+    told = answer(arguments.run, arguments.user, arguments.k, item=arguments.item, text=arguments.text,
+                  explain=arguments.explain)
     if arguments.json:
         print(json.dumps(told, indent=1, ensure_ascii=False))
         return 0
     known = "" if told["known"] else " (nobody the log knows: answered as a new user)"
-    say(f"for user {told['user']}{known}, by '{told['solution']}' (bundle {told['bundle']})")
+    for_whom = f"for user {told['user']}{known}, " if told["user"] is not None else ""
+    say(f"{for_whom}by '{told['solution']}' (bundle {told['bundle']})")
+    if "items" not in told:
+        _prediction(told)
+        return 0
     if arguments.explain:
         _lists(told)
     elif not arguments.item:
         for place, item in enumerate(told["items"], start=1):
             say(f"{place:>3}  {_name(item)}  {_score(item)}")
+            if item.get("snippet"):
+                say(_highlighted(item), 5)
     if arguments.item:
         _story(told)
     return 0
+
+
+def _prediction(told: dict[str, Any]) -> None:
+    """What is predicted, and what moved it."""
+    for name in ("number", "probability", "decision"):
+        if name in told:
+            value = told[name]
+            say(f"{name}: {('yes' if value else 'no') if isinstance(value, bool) else f'{value:.4g}'}")
+    for item in told.get("why", ()):
+        say(_moved(item), 5)
+
+
+def _highlighted(item: dict[str, Any]) -> str:
+    """The passage, each word that was asked for between asterisks."""
+    text = item["snippet"]
+    for low, high in reversed(item["highlights"]):
+        text = f"{text[:low]}*{text[low:high]}*{text[high:]}"
+    return " ".join(text.split())
 
 
 def _lists(told: dict[str, Any]) -> None:

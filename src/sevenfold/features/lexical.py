@@ -45,7 +45,7 @@ class Postings:
         """[items] the score of every item; 0 where it holds none of the terms."""
         lists = [slice(*self.ends[number:number + 2]) for number in self._known(terms)]
         item, weight = (np.concatenate([values[:0], *(values[one] for one in lists)]) for values in (self.item, self.weight))
-        return np.bincount(item, weight, self.items)
+        return np.asarray(np.bincount(item, weight, self.items), dtype=np.float64)
 
     def of(self, terms: Iterable[str], items: Array) -> F64:
         """[m] the score of these items alone; 0 of one that is not known."""
@@ -86,8 +86,8 @@ def postings(texts: Sequence[Counts], known: Statistics, k1: float, b: float) ->
     entries = [(number[term], item, count) for item, text in enumerate(texts) for term, count in text.items() if term in number]
     word, item, count = np.array(entries, dtype=np.float64).reshape(-1, 3).T
     order = np.lexsort((item, word))
-    word, item, count = word[order].astype(np.int64), item[order].astype(np.int32), count[order]
-    length = np.array([sum(text.values()) for text in texts])[item] / (known.length or 1.0)
-    weight = known.idf[word] * count * (k1 + 1) / (count + k1 * (1 - b + b * length))
-    return Postings(words=known.words, ends=np.searchsorted(word, np.arange(len(known.words) + 1)), item=item, weight=weight,
+    term, owner, count = word[order].astype(np.int64), item[order].astype(np.int32), count[order]
+    length = np.array([sum(text.values()) for text in texts])[owner] / (known.length or 1.0)
+    weight = known.idf[term] * count * (k1 + 1) / (count + k1 * (1 - b + b * length))
+    return Postings(words=known.words, ends=np.searchsorted(term, np.arange(len(known.words) + 1)), item=owner, weight=weight,
                     items=len(texts))

@@ -10,9 +10,10 @@ from typing import Any
 from sevenfold.errors import ModelError, nearest
 
 WORD = re.compile(r"[^\W_]+")
-STOP = {"english": frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was "
-    "what when where which who why will with how do does can".split())}
+STOP = {"english": frozenset((
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "does", "for", "how", "if", "in", "into", "is", "it",
+    "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "what",
+    "when", "where", "which", "who", "why", "will", "with"))}
 
 
 def terms(text: str, language: str) -> list[str]:

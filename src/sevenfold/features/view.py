@@ -54,7 +54,7 @@ class View:
                  withheld: str = "seen") -> None:
         self.texts = tuple(feature for feature in features if feature.group == TEXT)
         self.features = features = tuple(feature for feature in features if feature.group != TEXT)
-        self._asks, self._withheld = asks, withheld
+        self.asks, self._withheld = asks, withheld
         self.data = present.data
         self.names = tuple(name for feature in features for name in feature.names)
         self._history = history
@@ -109,7 +109,7 @@ class View:
 
         def spread(block: slice) -> None:
             for group, found in once.items():
-                values[block, self._groups[group][0]] = found[candidates.request[block]]
+                values[block, self._groups[group][0]] = found if len(found) == 1 else found[candidates.request[block]]
 
         in_parallel(read, self._tasks(requests, candidates, size), size)
         in_parallel(spread, [] if one_each else _blocks(len(candidates)), size)
@@ -130,10 +130,10 @@ class View:
 
     def text(self, requests: Requests) -> Array | None:
         """[B] what each request's text says, as it came or as the table of queries has it; empty where nothing is known."""
-        if self._asks is None:
+        if self.asks is None:
             return None
-        if self._asks in requests.context:
-            return np.array(["" if one is None else str(one) for one in requests.context[self._asks]], dtype=object)
+        if self.asks in requests.context:
+            return np.array(["" if one is None else str(one) for one in requests.context[self.asks]], dtype=object)
         written = self._queries
         return written[np.where(requests.user < 0, len(written) - 1, requests.user)]
 
@@ -141,7 +141,7 @@ class View:
     def _queries(self) -> Array:
         """[users + 1] the text of each query, and a last one of none."""
         table = self.data.users.table
-        column = table[self._asks].to_pylist() if self._asks in table.column_names else [""] * len(table)
+        column = table[self.asks].to_pylist() if self.asks in table.column_names else [""] * len(table)
         return np.array([*(one or "" for one in column), ""], dtype=object)
 
     def _tasks(self, requests: Requests, candidates: Candidates, size: int) -> list[tuple[str, Array]]:
@@ -216,7 +216,7 @@ class View:
 
     def grow(self, rows: I64) -> View:
         """The same view over a synthetic catalogue, whose item j copies item `rows[j]`; the log stays as it is."""
-        return View((*self.features, *self.texts), self._present.copied(rows), self._history, self._asks, self._withheld)
+        return View((*self.features, *self.texts), self._present.copied(rows), self._history, self.asks, self._withheld)
 
 
 def _blocks(n: int, size: int | None = None) -> list[slice]:

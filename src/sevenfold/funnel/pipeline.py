@@ -115,7 +115,7 @@ class Pipeline:
                        clock={})
 
     def _rerank(self, requests: Requests, candidates: Candidates, scores: F32, ranked: I64, k: int) -> tuple[I64, F32]:
-        """Rows of the candidates that are shown, request by request, best first; and, where one is drawn, with which chance [n]."""
+        """Rows of the candidates that are shown, request by request, best first; and with which chance [n], where one is drawn."""
         chances = np.full(len(scores), np.nan, dtype=np.float32)
         if not self.rerankers or self.late("rerank"):
             return ranked[places(candidates.request[ranked]) < k], chances

@@ -31,4 +31,5 @@ def snippet(text: str, query: str, *, words: int = 30, language: str = "english"
         if (len(set(found)), len(found)) > value:
             value, best = (len(set(found)), len(found)), (within[0][0], within[-1][1]) if within else (0, 0)
     low, high = best
-    return Snippet(text[low:high], tuple((start - low, end - low) for start, (_, end) in sorted(hits.items()) if low <= start < high))
+    spans = ((start - low, end - low) for start, (_, end) in sorted(hits.items()) if low <= start < high)
+    return Snippet(text[low:high], tuple(spans))

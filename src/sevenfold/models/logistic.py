@@ -1,4 +1,4 @@
-"""Logistic regression: the honest baseline among learners, on scaled features and, if asked for, hashed crosses."""
+"""Logistic regression: the honest baseline among learners, on scaled features, words and, if asked for, hashed crosses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from sevenfold.errors import ModelError, nearest
 from sevenfold.models._inputs import Scale, by_feature, columns, folded, labels, scale
+from sevenfold.models._words import spreads, words
 from sevenfold.nouns import F32, I32, I64, Array, Rows
 
 WHERE = "logistic"
 BUCKETS = 2**18  # cells that all crosses share
-ROUNDS = 200
+ROUNDS = 1000
+LENGTH = 30.0  # of a row of words, where a column of features has deviation 1: rare words must be able to decide
 
 
 class Logistic:
@@ -43,20 +45,25 @@ class Logistic:
         if positive.all():
             raise ModelError(WHERE, f"all {len(train)} labels are above 0, expected some that are 0",
                              "Use a learner for numbers, or a label that is yes or no.")
-        self.names = train.names
+        self.names, self.words = train.names, train.word_names
         self._scale = scale(train.values)
         dense = self._scale(train.values)
         cells = self._cells(train)
-        inputs = sparse.hstack([sparse.csr_array(dense), _one_hot(cells)], format="csr") if self.crosses else dense
-        solver = "lbfgs" if self.crosses else "newton-cholesky"  # the latter inverts [F, F]: exact, but for few columns only
+        more = ([_one_hot(cells)] if self.crosses else []) + ([LENGTH * train.words] if self.words else [])
+        inputs = sparse.hstack([sparse.csr_array(dense), *more], format="csr") if more else dense
+        solver = "lbfgs" if more else "newton-cholesky"  # the latter inverts [F, F]: exact, but for few columns only
         with threadpool_limits(1):  # the order of a sum, hence its last bits, depend on the number of threads
             model = LogisticRegression(C=1.0 / self.regularisation, solver=solver, max_iter=ROUNDS).fit(inputs, positive)
         self._intercept = float(model.intercept_[0])
-        self._weights, self._crossed = np.split(model.coef_[0], [dense.shape[1]])
+        first, last = dense.shape[1], inputs.shape[1] - len(self.words)
+        self._weights, self._crossed, self._worded = np.split(model.coef_[0], [first, last])
+        self._worded = LENGTH * self._worded
         self._importance = by_feature(np.abs(self._weights), self.names, self._scale.flagged)
         for cross, column in zip(self.crosses, cells.T, strict=True):
             name = " × ".join(cross) if len(cross) > 1 else f"each {cross[0]}"
             self._importance[name] = float(np.std(self._crossed[column]))
+        if self.words:
+            self._importance |= zip(self.words, (np.abs(self._worded) * spreads(train.words)).tolist(), strict=True)
 
     def kept(self) -> dict[str, Any]:
         """The parameters with which to fit again: nothing was chosen on validation."""
@@ -67,30 +74,35 @@ class Logistic:
         logits = self._scale(columns(rows, self.names, WHERE)) @ self._weights + self._intercept
         if self.crosses:
             logits += self._crossed[self._cells(rows)].sum(axis=1)
+        if self.words:
+            logits += words(rows, self.words, WHERE) @ self._worded
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), dtype=np.float32)  # the logistic function, without overflow
 
     def explain(self, rows: Rows) -> F32:
         """How far each of what `weights` names, in that order, moves the logit from an average row's: [n, weights]."""
         moved = self._scale(columns(rows, self.names, WHERE)) * self._weights
         moved = folded(moved, len(self.names), self._scale.flagged)
-        return np.hstack([moved, self._crossed[self._cells(rows)]]).astype(np.float32)
+        said = [words(rows, self.words, WHERE).multiply(self._worded).toarray()] if self.words else []
+        return np.hstack([moved, self._crossed[self._cells(rows)], *said]).astype(np.float32)
 
     def grow(self, rows: I64) -> Logistic:
         """Itself: it holds nothing per item."""
         return self
 
     def weights(self) -> dict[str, float]:
-        """Feature or cross → how far one standard deviation of it moves the logit."""
+        """Feature, cross or word → how far one standard deviation of it moves the logit."""
         return self._importance
 
     def save(self, folder: Path) -> None:
-        """Write `logistic.json` and, with crosses, `crosses.npy`."""
+        """Write `logistic.json` and, where there are any, the weights of crosses and of words."""
         state = {"loss": self.loss, "regularisation": self.regularisation, "crosses": self.crosses, "names": self.names,
-                 "scale": self._scale.state(), "weights": self._weights.tolist(), "intercept": self._intercept,
+                 "words": self.words, "scale": self._scale.state(), "weights": self._weights.tolist(), "intercept": self._intercept,
                  "importance": self._importance}
         (folder / "logistic.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
         if self.crosses:
             np.save(folder / "crosses.npy", self._crossed)
+        if self.words:
+            np.save(folder / "words.npy", self._worded)
 
     @classmethod
     def load(cls, folder: Path) -> Logistic:
@@ -98,10 +110,11 @@ class Logistic:
         state = json.loads((folder / "logistic.json").read_text(encoding="utf-8"))
         crosses = tuple(tuple(cross) for cross in state["crosses"])
         self = cls(loss=state["loss"], regularisation=state["regularisation"], crosses=crosses)
-        self.names = tuple(state["names"])
+        self.names, self.words = tuple(state["names"]), tuple(state["words"])
         self._scale = Scale.of(state["scale"])
         self._weights, self._intercept = np.array(state["weights"]), state["intercept"]
         self._crossed = np.load(folder / "crosses.npy", allow_pickle=False) if crosses else np.zeros(0)
+        self._worded = np.load(folder / "words.npy", allow_pickle=False) if self.words else np.zeros(0)
         self._importance = state["importance"]
         return self
 

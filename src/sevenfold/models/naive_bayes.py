@@ -10,7 +10,7 @@ import numpy as np
 
 from sevenfold.errors import ModelError
 from sevenfold.models._inputs import labels
-from sevenfold.models._words import words
+from sevenfold.models._words import spreads, words
 from sevenfold.nouns import F32, F64, I64, Rows
 
 WHERE = "naive_bayes"
@@ -40,8 +40,7 @@ class NaiveBayes:
         yes, no = (_shares(train.words[rows], self.smoothing) for rows in (positive, ~positive))
         self._words = yes - no
         self._intercept = float(np.log(positive.mean() / (1 - positive.mean())))
-        mean, square = (np.asarray(each.mean(axis=0)).ravel() for each in (train.words, train.words.power(2)))
-        self._importance = (np.abs(self._words) * np.sqrt(np.maximum(square - mean**2, 0.0))).tolist()
+        self._importance = (np.abs(self._words) * spreads(train.words)).tolist()
 
     def kept(self) -> dict[str, Any]:
         """The parameters with which to fit again: nothing was chosen on validation."""

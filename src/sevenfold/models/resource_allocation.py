@@ -16,7 +16,7 @@ WHERE = "resource_allocation"
 
 
 class ResourceAllocation:
-    """The score is the value of the feature that `by` names, with its group (`pair.allocation`) or without; a missing one is 0."""
+    """The score is the feature that `by` names, with its group (`pair.allocation`) or without; where it is missing, 0."""
 
     random = False
 
@@ -33,11 +33,12 @@ class ResourceAllocation:
 
     def scores(self, rows: Rows) -> F32:
         """The feature [n]."""
-        return self.explain(rows).sum(axis=1)  # type: ignore[no-any-return]
+        return self.explain(rows)[:, self._column]
 
     def explain(self, rows: Rows) -> F32:
         """What each of what `weights` names adds to the score, [n, F]: the feature itself, and nothing of the others."""
-        return np.nan_to_num(columns(rows, self.names, WHERE)) * (np.arange(len(self.names)) == self._column)
+        parts: F32 = np.nan_to_num(columns(rows, self.names, WHERE)) * (np.arange(len(self.names)) == self._column)
+        return parts
 
     def grow(self, rows: I64) -> ResourceAllocation:
         """Itself: it holds nothing per item."""

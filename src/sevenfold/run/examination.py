@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
 
 from sevenfold import audit, features
 from sevenfold import data as sources
 from sevenfold.audit.facts import copies, rare_label
-from sevenfold.data.labels import expression_mask, label_columns, label_expression
-from sevenfold.data.sources import check_columns, find, read
 from sevenfold.data.splits import cuts
 from sevenfold.design.checks.running import expired, unbuilt
 from sevenfold.design.findings import RULES, Finding, located, related
@@ -30,7 +25,7 @@ PROBES = {"X13": "the future is deleted and scrambled", "X05": "what was fitted,
 def examine_data(design: Design) -> list[Finding]:
     """Everything that loading, probing and measuring the data find, worst first; what is waived is left out."""
     try:
-        found = list(_without_clock(design) if design.data.events.time == "none" else _with_clock(design))
+        found = list(_examined(_built(design)))
     except SevenfoldError as error:
         found = [_finding(error, UNUSABLE)]
     return _kept(found, design)
@@ -38,7 +33,15 @@ def examine_data(design: Design) -> list[Finding]:
 
 def measured(case: audit.Case) -> list[Finding]:
     """The facts that the data show, worst first; what is waived is left out."""
-    return _kept(audit.facts(case), case.design)
+    return _kept(audit.facts(case) if case.data.phases is None else _without_clock(case), case.design)
+
+
+def _without_clock(case: audit.Case) -> Iterator[Finding]:
+    """Of rows without a clock: is the label rare, and do copies stand on both sides of the split?"""
+    design, log = case.design, case.data.log
+    yield from rare_label(design, log.positive)
+    if design.data.events.text:
+        yield from copies(log.table, design.data.events.text, log.time, design.data.split.group or "random")
 
 
 def probed(case: audit.Case) -> tuple[Probe, ...]:
@@ -63,25 +66,12 @@ def _kept(found: Iterable[Finding], design: Design) -> list[Finding]:
     return located((one for one in found if waiver_of(one, design) is None), design.lines)
 
 
-def _with_clock(design: Design) -> Iterator[Finding]:
-    design = _built(design)
+def _examined(design: Design) -> Iterator[Finding]:
     data = sources.load(design)
     made = cuts(data, design)
     case = audit.Case(design=design, data=data, cuts=made, features=features.fit(design, data, made.frozen))
     yield from (_finding(leak, leak.code) for leak in audit.leaks(case))
-    yield from audit.facts(case)
-
-
-def _without_clock(design: Design) -> Iterable[Finding]:
-    """Rows without a clock: is the label rare, and do copies stand on both sides of the split?"""
-    events, split = design.data.events, design.data.split
-    source = find(events.path, folder=Path(design.source).parent, where="data.events")
-    group = split.group if split.by == "group" and split.group in source.columns else None
-    check_columns(source, [("text", events.text), *(("label", name) for name in sorted(label_columns(design)))])
-    table = read(source, {name for name in (events.text, group) if name} | label_columns(design))
-    yield from rare_label(design, expression_mask(label_expression(design), table))
-    if events.text and (group or split.by == "random"):
-        yield from copies(table, events.text, np.asarray(table[group]) if group else None, group or "random")
+    yield from measured(case)
 
 
 def _built(design: Design) -> Design:

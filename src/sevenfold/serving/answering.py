@@ -86,7 +86,7 @@ class Answering:
         job = _Job(asks, explain)
         with self._changed:
             if not self._open or self._waiting + len(asks) > WAITING:
-                raise Busy("answer", f"{self._waiting} questions wait to be answered", "Ask again a little later.")
+                raise Busy("answer", f"{self._waiting} questions wait to be answered", "Ask again a little later.", 503)
             self._waiting += len(asks)
             self._jobs.append(job)
             self._changed.notify()

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sevenfold.serving import meters
 from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Event, Events, Refusal, read
 from sevenfold.serving.openapi import document
-from sevenfold.serving.problems import Refused, handle, problem_of, response
+from sevenfold.serving.problems import handle, response
 from sevenfold.serving.server import Server
 
 LARGEST = 4 << 20  # bytes of a body
@@ -42,7 +42,8 @@ def made(server: Server, hosts: Sequence[str]) -> ASGIApp:
         watching.cancel()
         await asyncio.to_thread(server.close)
 
-    app = Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers={Exception: handle, HTTPException: handle})
+    app = Starlette(routes=ROUTES, lifespan=lifespan,
+                    exception_handlers=dict.fromkeys((Exception, Refusal, HTTPException), handle))
     app.state.server = server
     return app if "*" in hosts else KnownHosts(app, frozenset(hosts))
 
@@ -60,8 +61,8 @@ class KnownHosts:
             host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
             name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
             if name not in self.hosts:
-                problem = problem_of(421, "Host", f"no host here is called '{name[:60]}'", "Serve with --allow-host NAME.")
-                await response(problem)(scope, receive, send)
+                problem = Refusal("Host", f"no host here is called '{name[:60]}'", "Serve with --allow-host NAME.", 421)
+                await response(problem, problem.status)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -88,12 +89,12 @@ async def body_of(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > LARGEST:
-                    raise Refused(413, "body", f"is larger than {LARGEST} bytes", "Send it in several calls.")
+                    raise Refusal("body", f"is larger than {LARGEST} bytes", "Send it in several calls.", 413)
                 parts.append(part)
     except TimeoutError:
-        raise Refused(408, "body", f"did not arrive within {SLOWEST:g} s", "Send it again, faster.") from None
+        raise Refusal("body", f"did not arrive within {SLOWEST:g} s", "Send it again, faster.", 408) from None
     except ClientDisconnect:
-        raise Refused(400, "body", "ends before its end", "Send it whole.") from None
+        raise Refusal("body", "ends before its end", "Send it whole.", 400) from None
     return b"".join(parts)
 
 
@@ -140,7 +141,7 @@ async def similar(request: Request) -> Response:
     server, item = request.app.state.server, request.path_params["id"]
     found = await asyncio.to_thread(server.similar, item, _size(_query(request, "k")))
     if found is None:
-        raise Refused(404, "id", f"no item is called '{item[:60]}'", "Ask for an item of the bundle's catalogue.")
+        raise Refusal("id", f"no item is called '{item[:60]}'", "Ask for an item of the bundle's catalogue.", 404)
     return _json({"item": item, "items": found, "version": server.version})
 
 
@@ -153,7 +154,7 @@ async def ready(request: Request) -> Response:
     """It answers: loaded, warm, not about to end."""
     server = request.app.state.server
     if not server.ready:
-        return response(problem_of(503, "server", "does not answer yet, or no more", "Ask again a little later."))
+        raise Refusal("server", "does not answer yet, or no more", "Ask again a little later.", 503)
     return _json({"status": "ready", "version": server.version})
 
 

@@ -50,7 +50,11 @@ class Events(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refusal(SevenfoldError):
-    """A body that is not what it should be."""
+    """What a client is to mend, or to try again later; `status` is what HTTP calls it."""
+
+    def __init__(self, where: str, problem: str, hint: str, status: int = 422) -> None:
+        super().__init__(where, problem, hint)
+        self.status = status
 
 
 def read(body: bytes, one: type[S], many: type[Struct]) -> tuple[list[S], bool]:
@@ -66,7 +70,7 @@ def read(body: bytes, one: type[S], many: type[Struct]) -> tuple[list[S], bool]:
         raise Refusal(place.rstrip("`").replace("$", "body", 1) or "body", _lower(problem),
                       "The schema stands at /openapi.json.") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Refusal("body", f"is no JSON: {_lower(str(error))}", "Send one JSON object, in UTF-8.") from None
+        raise Refusal("body", f"is no JSON: {_lower(str(error))}", "Send one JSON object, in UTF-8.", 400) from None
 
 
 def _lower(problem: str) -> str:

@@ -13,15 +13,15 @@ import msgspec
 import pyarrow as pa
 
 from sevenfold.data.arriving import arriving
-from sevenfold.errors import SevenfoldError, nearest
-from sevenfold.serving.asked import Event
+from sevenfold.errors import nearest
+from sevenfold.serving.asked import Event, Refusal
 from sevenfold.serving.memory import Memory, available_at
 
 WAITING = 50_000  # events that may wait to be written
 TOGETHER = 5_000  # events in one change: the disk is waited for once
 
 
-class Busy(SevenfoldError):
+class Busy(Refusal):
     """More waits than can be done soon."""
 
 
@@ -56,7 +56,7 @@ class Intake:
         call = _Call(events)
         with self._changed:
             if not self._open or self.waiting + len(events) > WAITING:
-                raise Busy("events", f"{self.waiting} events wait to be written", "Send them again a little later.")
+                raise Busy("events", f"{self.waiting} events wait to be written", "Send them again a little later.", 429)
             self.waiting += len(events)
             self._calls.append(call)
             self._changed.notify()

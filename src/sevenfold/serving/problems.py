@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from http import HTTPStatus
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -12,10 +12,6 @@ from starlette.responses import Response
 
 from sevenfold.errors import SevenfoldError, StoreError
 from sevenfold.serving.asked import Refusal
-from sevenfold.serving.intake import Busy
-
-TITLES = {400: "bad request", 404: "not found", 405: "method not allowed", 408: "request too slow", 413: "request too large",
-          421: "wrong host", 422: "not as the schema says", 429: "too many events", 500: "defect", 503: "not now"}
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -30,47 +26,23 @@ class Problem(msgspec.Struct, frozen=True):
     type: str = "about:blank"
 
 
-class Refused(Exception):
-    """What a handler raises where the library has no error for it."""
-
-    def __init__(self, status: int, where: str, problem: str, hint: str) -> None:
-        super().__init__(problem)
-        self.told = problem_of(status, where, problem, hint)
-
-
-def problem_of(status: int, where: str, problem: str, hint: str) -> Problem:
-    """A problem, titled by its status."""
-    return Problem(title=TITLES.get(status, "error"), status=status, where=where, problem=problem, hint=hint,
-                   detail=f"{where}: {problem}" if where else problem)
-
-
-def response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """A problem as a response; who is to come again is told when."""
-    again = {"Retry-After": "1"} if problem.status in (429, 503) else {}
-    return Response(msgspec.json.encode(problem), problem.status, {**again, **(headers or {})}, "application/problem+json")
-
-
-def told(error: Exception) -> Problem:
-    """What an error says to a client."""
-    if isinstance(error, Refused):
-        return error.told
-    if isinstance(error, Busy):
-        return problem_of(429 if error.where == "events" else 503, error.where, error.problem, error.hint)
-    if isinstance(error, Refusal):
-        return problem_of(400 if error.problem.startswith("is no JSON") else 422, error.where, error.problem, error.hint)
-    if isinstance(error, StoreError):
-        return problem_of(503, "store", "the store does not answer", "Send it again: ids make that harmless.")
-    if isinstance(error, SevenfoldError):
-        return problem_of(500, error.where, error.problem, error.hint)
-    return problem_of(500, "server", "a defect, told in the server's log", "Tell who runs this server.")
+def response(error: SevenfoldError, status: int) -> Response:
+    """An error as a response; who is to come again is told when."""
+    problem = Problem(title=HTTPStatus(status).phrase.lower(), status=status, where=error.where, problem=error.problem,
+                      hint=error.hint, detail=str(error.args[0]))
+    again = {"Retry-After": "1"} if status in (429, 503) else {}
+    return Response(msgspec.json.encode(problem), status, again, "application/problem+json")
 
 
 async def handle(request: Request, error: Exception) -> Response:
-    """Any error of a handler as a response."""
+    """Any error of a handler as a response; what the client did not cause is told to the server's log."""
+    if isinstance(error, Refusal):
+        return response(error, error.status)
     if isinstance(error, HTTPException):
-        hint = "The paths stand at /openapi.json."
-        return response(problem_of(error.status_code, request.url.path[:200], str(error.detail).lower(), hint), error.headers)
-    problem = told(error)
-    if problem.status >= 500:
-        logging.getLogger(__name__).error("%s: %s", request.url.path, error, exc_info=error if problem.status == 500 else None)
-    return response(problem)
+        told = SevenfoldError(request.url.path[:200], str(error.detail).lower(), "The paths stand at /openapi.json.")
+        return response(told, error.status_code)
+    if isinstance(error, StoreError):
+        logging.getLogger(__name__).error("%s: %s", request.url.path, error)
+        return response(SevenfoldError("store", "does not answer", "Send it again: ids make that harmless."), 503)
+    logging.getLogger(__name__).error("%s: %s", request.url.path, error, exc_info=error)
+    return response(SevenfoldError("server", "has a defect, told in its log", "Tell who runs this server."), 500)

@@ -127,7 +127,7 @@ class Server:
         if self._only_lists:
             listed = await self._listed(asks)
             if listed is None:
-                raise Busy("lists", "none can be read", "Make them with `sevenfold batch`, and check the store that they lie in.")
+                raise Busy("lists", "none can be read", "Make them with `sevenfold batch`, and check their store.", 503)
             return listed
         answers, late = None, "online"
         try:

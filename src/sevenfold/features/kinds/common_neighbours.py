@@ -56,7 +56,7 @@ def shared(at: Moment, mine: Window, theirs: Window) -> tuple[I64, I64]:
     ends, friend = at.present.partners(theirs, at)
     question = np.repeat(np.arange(len(at)), np.diff(ends))
     known = (friend >= 0) & np.isin(_pair(row[question], friend), own)
-    return np.divmod(np.unique(_pair(question[known], friend[known])), 1 << CODE)  # type: ignore[return-value]
+    return np.divmod(np.unique(_pair(question[known], friend[known])), 1 << CODE)
 
 
 def _pair(one: Array, other: Array) -> I64:

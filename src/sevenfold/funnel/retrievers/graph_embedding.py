@@ -9,7 +9,7 @@ import numpy as np
 
 from sevenfold.funnel import histories
 from sevenfold.funnel.links import learnt
-from sevenfold.nouns import F32, I64, Bools, Interactions, Visits
+from sevenfold.nouns import F32, F64, I64, Bools, Interactions, Visits
 
 
 class GraphEmbedding:
@@ -42,23 +42,24 @@ class GraphEmbedding:
         with threadpool_limits(1):  # a sum's last bits depend on the number of threads
             values, axes = eigsh(spread, rank, which="LA", v0=np.ones(size))
         kept = values > 0
-        self._holds((axes * values)[:, kept].astype(np.float32), (axes * scale[:, None])[:, kept].astype(np.float32))
+        self._holds((axes * values)[:, kept], (axes * scale[:, None])[:, kept])
 
     def scores(self, visits: Visits) -> F32:
         """The score of every user [B, users]; -inf where either end has no link."""
         out = np.full((len(visits.user), len(self._vectors)), -np.inf, np.float32)
-        for row, user in enumerate(visits.user.tolist()):  # row by row: a batch answers as its singles
+        for row, user in enumerate(visits.user.tolist()):
             friends = visits.history[row]
             known = friends[(friends >= 0) & (friends < len(self._folded))]
             mine = self._users[user] if 0 <= user < len(self._users) else self._users[:0].sum(axis=0)
             mine = mine if mine.any() else self._folded[known].sum(axis=0)
             if mine.any():
-                out[row] = np.where(self._there, self._vectors @ mine, -np.inf)
+                # summed user by user, not by BLAS, so that those who stand alike tie in a catalogue of any size
+                out[row] = np.where(self._there, np.einsum("ud,d->u", self._vectors, mine), -np.inf)
         return out
 
     def grow(self, rows: I64) -> GraphEmbedding:
         """The same retriever over a catalogue whose user j is a copy of user `rows[j]`."""
-        histories.room("graph_embedding", len(rows) * self._vectors.shape[1] * 4)
+        histories.room("graph_embedding", len(rows) * self._vectors.shape[1] * 8)
         grown = GraphEmbedding(**self._params())
         grown._holds(self._users, self._folded)
         grown._vectors, grown._there = self._vectors[rows], self._there[rows]
@@ -76,8 +77,8 @@ class GraphEmbedding:
         embedding._holds(arrays["users"], arrays["folded"])
         return embedding
 
-    def _holds(self, users: F32, folded: F32) -> None:
-        self._users = self._vectors = users  # [users, d]
+    def _holds(self, users: F64, folded: F64) -> None:
+        self._users = self._vectors = np.ascontiguousarray(users)  # [users, d]
         self._folded = folded  # [users, d] what each adds to a friend who was not there
         self._there: Bools = np.any(users, axis=1)
 

@@ -1,0 +1,224 @@
+"""A run's bundle over HTTP, beside the same models behind FastAPI, and events taken beside SQLite and Redis.
+
+    python bench/serve.py RUN [--seconds 5]
+
+The peer is what one would write by hand: FastAPI, one request after the other in its thread pool, the same parts, the
+same store; no deadlines, no joining of requests, no back-pressure. Both first give the same answers to 50 users. Then the
+same clients ask both, in turn, over the loopback; the clients' process shares the machine. Lists are those that
+`sevenfold batch` wrote. Every event is durable before the next step of who sent it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import json
+import os
+import platform
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from sevenfold import record, stores
+from sevenfold.bundle import manifest
+from sevenfold.serving.asked import Ask
+from sevenfold.serving.lists import make
+from sevenfold.serving.live import Live
+
+OURS, PEER = 8707, 8708
+Sent = Callable[[int], bytes]
+
+
+def peer(run: Path, store: str) -> None:
+    """Serve by hand."""
+    import uvicorn
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+
+    live, lock, app = Live(run, stores.open(store)), Lock(), FastAPI()
+    live.warm_up()
+
+    class Question(BaseModel):
+        user: int | str
+        k: int = 10
+
+    def answer(question: Question) -> dict[str, Any]:
+        with lock:
+            found = live.answer([Ask(user=question.user)], live.memory.blobs([str(question.user)]), question.k, live.end).answers
+        shown = zip(found.items[0].tolist(), found.scores[0].tolist(), strict=True)
+        return {"user": question.user, "items": [{"item": live.ids[item], "score": score} for item, score in shown if item >= 0]}
+
+    answer.__annotations__["question"] = Question  # which the framework cannot find by its name here
+    app.post("/v1/answer")(answer)
+
+    @app.get("/health/live")
+    def alive() -> dict[str, str]:
+        return {"status": "live"}
+
+    uvicorn.run(app, port=PEER, log_level="error", access_log=False)
+
+
+@contextmanager
+def running(port: int, *words: str) -> Iterator[None]:
+    """A server, as soon as it lives."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    process = subprocess.Popen([sys.executable, *words], env={**os.environ, **threads}, stderr=subprocess.DEVNULL)
+    try:
+        while process.poll() is None:
+            try:
+                ask(port, "GET", "/health/live", b"")
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ask(port: int, verb: str, path: str, body: bytes) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request(verb, path, body, {"Content-Type": "application/json"})
+    return json.loads(connection.getresponse().read())
+
+
+async def client(port: int, path: str, body: Sent, until: float, found: list[tuple[float, bool, bool]]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    number = 0
+    while time.perf_counter() < until:
+        text, number = body(number), number + 1
+        began = time.perf_counter()
+        writer.write(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                     % (path.encode(), len(text), text))
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        answer = await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+        whole = b'"degraded":["' not in answer
+        found.append((time.perf_counter() - began, head.startswith(b"http/1.1 200"), whole))
+    writer.close()
+
+
+def load(name: str, port: int, path: str, clients: int, seconds: float, body: Callable[[int], Sent], each: int = 1) -> float:
+    """Print and return what a server did a second."""
+    async def everybody() -> list[tuple[float, bool, bool]]:
+        found: list[tuple[float, bool, bool]] = []
+        until = time.perf_counter() + seconds
+        await asyncio.gather(*(client(port, path, body(number), until, found) for number in range(clients)))
+        return found
+
+    found = asyncio.run(everybody())
+    took = np.array([one for one, _, _ in found]) * 1e3
+    good, whole = (float(np.mean([one[at] for one in found])) for at in (1, 2))
+    rate = len(found) * each / seconds
+    p50, p99 = np.quantile(took, [0.5, 0.99])
+    print(f"| {name} | {clients} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | {good:.1%} | {whole:.1%} |", flush=True)
+    return rate
+
+
+def questions(users: list[Any]) -> Callable[[int], Sent]:
+    def of(client: int) -> Sent:
+        rng = random.Random(client)
+        return lambda _: json.dumps({"user": rng.choice(users)}).encode()
+    return of
+
+
+def events(values: dict[str, Any], each: int, mark: str) -> Callable[[int], Sent]:
+    def of(client: int) -> Sent:
+        def body(number: int) -> bytes:
+            rows = [{"id": f"{mark}-{client}-{number}-{row}", "values": values} for row in range(each)]
+            return json.dumps(rows[0] if each == 1 else {"events": rows}).encode()
+        return body
+    return of
+
+
+def by_hand(folder: Path, values: dict[str, Any], seconds: float) -> None:
+    """Events one by one into SQLite, and into Redis where a server is installed."""
+    text = json.dumps(values)
+    with sqlite3.connect(folder / "events.sqlite") as database:
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("CREATE TABLE events (id TEXT PRIMARY KEY, row TEXT)")
+        until, number = time.perf_counter() + seconds, 0
+        while time.perf_counter() < until:
+            database.execute("INSERT INTO events VALUES (?, ?)", (str(number), text))
+            database.commit()
+            number += 1
+    print(f"| SQLite, one insert an event | 1 | {number / seconds:,.0f} | | | | |")
+    if shutil.which("redis-server"):
+        import redis
+
+        options = f"--port 0 --unixsocket {folder}/socket --dir {folder} --appendonly yes --appendfsync always".split()
+        process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+        while not (folder / "socket").exists():
+            time.sleep(0.01)
+        there, until, number = redis.Redis(unix_socket_path=str(folder / "socket")), time.perf_counter() + seconds, 0
+        while time.perf_counter() < until:
+            there.xadd("events", {"row": text})
+            number += 1
+        process.kill()
+        process.wait()
+        print(f"| Redis, `appendfsync always`, one XADD an event | 1 | {number / seconds:,.0f} | | | | |")
+
+
+def only_lists(run: Path, folder: Path) -> Path:
+    """A copy of the run whose bundle answers from lists alone."""
+    copy, made = Path(shutil.copytree(run, folder / "lists", ignore=shutil.ignore_patterns("store"))), folder / "bundle"
+    shutil.copytree(manifest.live(run), made)
+    design = (made / "design.yaml").read_text()
+    assert "for: fallback" in design, "the design names no batch lists"
+    (made / "design.yaml").write_text(design.replace("for: fallback", "for: everything"))
+    manifest.publish(made, copy, manifest.seal(made, {"solution": "lists"}))
+    return copy
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--peer", metavar="STORE", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    run = record.locate(given.run)
+    if given.peer:
+        peer(run, given.peer)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = f"lmdb://{folder / 'store'}"
+        with stores.open(store) as opened:
+            base = Live(run, opened).memory.base
+        users, row = base.users.ids.tolist(), base.log.table.slice(len(base.log) - 1, 1).to_pylist()[0]
+        serve = ("-m", "sevenfold", "serve", str(run), "--clock", "log", "--port", str(OURS), "--store", store)
+        by_peer = (__file__, str(run), "--peer", f"lmdb://{folder / 'peer'}")
+        print("| what | clients | a second | p50 ms | p99 ms | 200 | whole |\n|---|---|---|---|---|---|---|")
+        with running(OURS, *serve), running(PEER, *by_peer):
+            for user in users[:50]:
+                ours, theirs = (ask(port, "POST", "/v1/answer", json.dumps({"user": user}).encode()) for port in (OURS, PEER))
+                assert [one["item"] for one in ours["items"]] == [one["item"] for one in theirs["items"]], "answers differ"
+            for clients in (1, 8, 32):
+                load("**sevenfold**, answers", OURS, "/v1/answer", clients, given.seconds, questions(users))
+                load("FastAPI, by hand", PEER, "/v1/answer", clients, given.seconds, questions(users))
+        with running(OURS, *serve):
+            for clients, each in ((1, 1), (32, 1), (4, 100)):
+                load(f"**sevenfold**, durable events, {each} a call", OURS, "/v1/events", clients, given.seconds,
+                     events(row, each, f"{clients}-{each}"), each)
+        by_hand(folder, row, given.seconds)
+        lists = only_lists(run, folder)
+        make(lists, store, store, of_clock="log")
+        with running(OURS, *(str(lists) if word == str(run) else word for word in serve)):
+            load("**sevenfold**, lists from LMDB", OURS, "/v1/answer", 32, given.seconds, questions(users))
+    print(f"\n{len(base.log):,} events, {len(users):,} users, {len(base.items):,} items; {os.cpu_count()} cores, "
+          f"{platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
