@@ -133,10 +133,12 @@ def questions(users: list[Any]) -> Callable[[int], Sent]:
     return of
 
 
-def events(values: dict[str, Any], each: int, mark: str) -> Callable[[int], Sent]:
+def events(values: list[dict[str, Any]], each: int, mark: str) -> Callable[[int], Sent]:
     def of(client: int) -> Sent:
+        rng = random.Random(client)
+
         def body(number: int) -> bytes:
-            rows = [{"id": f"{mark}-{client}-{number}-{row}", "values": values} for row in range(each)]
+            rows = [{"id": f"{mark}-{client}-{number}-{row}", "values": rng.choice(values)} for row in range(each)]
             return json.dumps(rows[0] if each == 1 else {"events": rows}).encode()
         return body
     return of
@@ -185,6 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
     parser.add_argument("--peer", metavar="STORE", help=argparse.SUPPRESS)
     given = parser.parse_args()
     run = record.locate(given.run)
@@ -196,7 +199,7 @@ def main() -> None:
         store = f"lmdb://{folder / 'store'}"
         with stores.open(store) as opened:
             base = Live(run, opened).memory.base
-        users, row = base.users.ids.tolist(), base.log.table.slice(len(base.log) - 1, 1).to_pylist()[0]
+        users, rows = base.users.ids.tolist(), base.log.table.slice(len(base.log) - 5000).to_pylist()
         serve = ("-m", "sevenfold", "serve", str(run), "--clock", "log", "--port", str(OURS), "--store", store)
         by_peer = (__file__, str(run), "--peer", f"lmdb://{folder / 'peer'}")
         print("| what | clients | a second | p50 ms | p99 ms | 200 | whole |\n|---|---|---|---|---|---|---|")
@@ -204,14 +207,14 @@ def main() -> None:
             for user in users[:50]:
                 ours, theirs = (ask(port, "POST", "/v1/answer", json.dumps({"user": user}).encode()) for port in (OURS, PEER))
                 assert [one["item"] for one in ours["items"]] == [one["item"] for one in theirs["items"]], "answers differ"
-            for clients in (1, 8, 32):
+            for clients in given.clients:
                 load("**sevenfold**, answers", OURS, "/v1/answer", clients, given.seconds, questions(users))
                 load("FastAPI, by hand", PEER, "/v1/answer", clients, given.seconds, questions(users))
         with running(OURS, *serve):
             for clients, each in ((1, 1), (32, 1), (4, 100)):
                 load(f"**sevenfold**, durable events, {each} a call", OURS, "/v1/events", clients, given.seconds,
-                     events(row, each, f"{clients}-{each}"), each)
-        by_hand(folder, row, given.seconds)
+                     events(rows, each, f"{clients}-{each}"), each)
+        by_hand(folder, rows[0], given.seconds)
         lists = only_lists(run, folder)
         make(lists, store, store, of_clock="log")
         with running(OURS, *(str(lists) if word == str(run) else word for word in serve)):

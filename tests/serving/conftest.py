@@ -47,7 +47,6 @@ def serving(finished: Path) -> Iterator[Callable[..., Server]]:
     def serve(run: Path = finished, store: str = "memory://", **changes: Any) -> Server:
         server = Server(settings(run, store, **changes))
         server.within, server.answering.clock = 60.0, lambda: server.live.end
-        server.answering.states._within = 60.0
         server.answering.budgets.ends.clear()
         server.open()
         made.append(server)

@@ -16,11 +16,10 @@ import numpy as np
 
 from sevenfold.features.columns import MISSING, fixed
 from sevenfold.features.kernel import Moment, prefix
-from sevenfold.features.window import EVENTS, LABEL, Edges, Window, weighed_at_once
+from sevenfold.features.window import EVENTS, EVER, LABEL, NEVER, Edges, Window, weighed_at_once
 from sevenfold.nouns import F64, I64, Array, Bools
 
 ORDER = ("arrival", "time", "available")  # from the least to the most important
-EVER, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class Growing:

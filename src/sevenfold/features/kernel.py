@@ -136,7 +136,9 @@ class Moment:
 
     def entity(self, key: str) -> I64:
         """Whose events each question is about; -1 where nobody knows."""
-        return self.once(key, lambda: self.present.entity(self, key).astype(np.int64))
+        if key not in self._memo:
+            self._memo[key] = self.present.entity(self, key).astype(np.int64)
+        return self._memo[key]  # type: ignore[no-any-return]
 
     def position(self, key: str, index: Index, stream: Stream, edge: Edge) -> I64:
         """[m] the position in the index of an edge told from each question."""

@@ -74,19 +74,18 @@ class Online(Present):
     def __init__(self, features: Features, data: Data) -> None:
         self.layout = Layout(features, data.log.table)
         self.flow = Flow(self.layout.dtype, len(data.items))
-        self._windows: list[Window] = []
+        self._windows: dict[Window, Window] = {}
         super().__init__(replace(data, log=data.log.take(np.zeros(len(data.log), dtype=np.bool_))), features.waits(data))
         self._view = View(features.features, self, features.history, features.asks, features.withheld)
+        self.content = self._view.content  # made now: the first request would wait for it
         self._plans = {acts: Plan([window for window in self._windows if window.acts == acts]) for acts in (False, True)}
         self.arrived = 0
 
     def _read(self, window: Window) -> Window:
         """Windows over items follow the clock from now on; those of users and pairs are read when somebody asks."""
         if window.key == "item":
-            self.flow.held(window)
-        elif window not in self._windows:
-            self._windows.append(window)
-        return window
+            return self.flow.held(window).window
+        return self._windows.setdefault(window, window)  # one for all who ask: found without a comparison
 
     def arrive(self, log: Log, users: Sequence[object]) -> Array:
         """Events in order of arrival, with their users' ids: items take them in; returned for the users' blobs."""

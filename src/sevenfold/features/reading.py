@@ -82,7 +82,8 @@ def _of_pairs(own: Own, at: Moment) -> Own:
     kept = ((pair >= 0) & (_places(at.once(np.sort, lambda: np.sort(asked)), pair) >= 0)).nonzero()[0]
     order = kept[pair[kept].argsort(kind="stable")]
     pair = pair[order]
-    first = np.diff(pair, prepend=-1) != 0
+    first = np.ones(len(pair), dtype=np.bool_)
+    first[1:] = pair[1:] != pair[:-1]
     pairs, unit = pair[first], len(own.rows) + 1
     places = np.zeros((len(pairs) + 1, own.places.shape[1]), dtype=np.int64)
     wanted = np.arange(len(pairs))[:, None] * unit + own.places[pairs // width]

@@ -19,6 +19,7 @@ EVENTS, LABEL = "events", "label"
 RESOLUTION = 1_000_000  # sums of columns are kept in millionths
 STEPS = 4  # a half-life is parted into so many steps,
 HALVES = 8  # and forgotten after so many half-lives
+EVER, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max  # before and after everything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ class Edges:
     def times(self, time: int) -> I64:
         """[edges] the moments told from one; that of an edge without `back` is before everything."""
         moments = ((time - self.back) // self.step - self.steps) * self.step
-        moments[self.ever] = np.iinfo(np.int64).min
+        moments[self.ever] = EVER
         return moments
 
 

@@ -46,20 +46,27 @@ def of_sample(keep: float) -> Calibration:
 
 
 def fitted(scores: Array, label: Array) -> Calibration:
-    """Slope and shift with the least cross entropy on validation, found by Newton's method.
+    """Slope and shift with the least cross entropy on validation, found by Newton's method with steps that descend.
 
     As it was where one class is missing.
     """
     label = np.asarray(label, dtype=np.float64)
     if label.min() == label.max():
         return Calibration()
-    inputs = np.column_stack([logit(scores), np.ones(len(label))])
-    weights = np.array([1.0, 0.0])
+    inputs, start = np.column_stack([logit(scores), np.ones(len(label))]), np.array([1.0, 0.0])
+    ridge = np.array([1e-3, 1e-9])  # holds the slope near 1 where the scores tell nothing, or tell all
+
+    def cost(weights: F64) -> float:
+        logits = inputs @ weights
+        return float((np.logaddexp(0, logits) - label * logits).sum() + (ridge * (weights - start) ** 2).sum() / 2)
+
+    weights = np.array([0.0, logit(label.mean())])  # where the surface is curved, however sure the scores are
     for _ in range(50):
         chance = 0.5 + 0.5 * np.tanh(0.5 * inputs @ weights)
-        ridge = np.diag([1e-3, 0.0])  # holds the slope near 1 where the scores tell nothing
-        step = np.linalg.solve((inputs * (chance * (1 - chance))[:, None]).T @ inputs + ridge,
-                               inputs.T @ (label - chance) - ridge @ (weights - [1.0, 0.0]))
+        step = np.linalg.solve((inputs * (chance * (1 - chance))[:, None]).T @ inputs + np.diag(ridge),
+                               inputs.T @ (label - chance) - ridge * (weights - start))
+        while cost(weights + step) > cost(weights) and np.abs(step).max() > 1e-9:
+            step = step / 2
         weights = weights + step
         if np.abs(step).max() < 1e-9:
             break

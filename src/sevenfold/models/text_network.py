@@ -25,7 +25,7 @@ WIDTHS = (3, 5, 8)  # characters that a pattern spans
 VECTOR = 16  # dimensions of a character
 NONE, UNKNOWN = 0, 1  # beyond the end of a text; a character that training did not hold
 SEEN = 2  # times that a character must stand in the training to be known
-MOST_EPOCHS, PATIENCE, BATCH = 30, 4, 64
+MOST_EPOCHS, PATIENCE, BATCH = 20, 2, 64
 FOCUS = 2.0  # the power of the focal loss
 AT_ONCE = 64  # texts answered together
 

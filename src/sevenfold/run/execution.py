@@ -41,6 +41,7 @@ from sevenfold.run.steps import Progress, Silent, Steps, digest
 from sevenfold.run.tuning import Tuned, tune
 
 MEASURED_REQUESTS = 500
+LARGEST = 200_000  # items that a serving process is measured with; what a larger catalogue takes stays unproved
 TUNED = "tuned.json"
 SEED = 0  # of every draw of requests; the seeds of a fit are 0, 1, 2, …
 
@@ -210,8 +211,8 @@ class Job:
         return self.steps.finish(f"evaluate {name}, seed {seed}", [fitted.name, self.design.evaluation.requests, self._k], make)
 
     def time(self, name: str, fitted: Path) -> Path:
-        """The folder with what a fresh serving process took, at the declared size of the catalogue."""
-        catalogue = int(self.design.requirements.scale.items or len(self.data.items))
+        """The folder with what a fresh serving process took, at the declared size of the catalogue or the largest tried."""
+        catalogue = min(int(self.design.requirements.scale.items or len(self.data.items)), LARGEST)
 
         def make(folder: Path) -> None:
             asked = self.test.requests

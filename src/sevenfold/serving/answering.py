@@ -63,7 +63,7 @@ class _Job:
 class Answering:
     """Takes questions until too many wait."""
 
-    def __init__(self, live: Live, clock: Callable[[], int], within: float) -> None:
+    def __init__(self, live: Live, clock: Callable[[], int], within: float | None) -> None:
         self.live = live
         self.clock = clock
         self.states = States(live.memory, within)
@@ -183,9 +183,9 @@ def written(live: Live, asks: Sequence[Ask], found: Found, degraded: Sequence[st
 
 
 class States:
-    """Users' events from the store, or none where it does not tell in time."""
+    """Users' events from the store, where it tells them within so many seconds; None: at once, for a store on this machine."""
 
-    def __init__(self, memory: Memory, within: float) -> None:
+    def __init__(self, memory: Memory, within: float | None) -> None:
         self._memory = memory
         self._within = within
         self._late: Future[list[bytes]] | None = None
@@ -193,12 +193,14 @@ class States:
 
     def of(self, users: Sequence[str]) -> tuple[list[bytes], list[str]]:
         """Each user's events, and what was degraded: `state` where the store is late, and the bundle's log has to do."""
-        if self._late is None or self._late.done():
-            self._late = self._pool.submit(self._memory.blobs, users)
-            try:
+        try:
+            if self._within is None:
+                return self._memory.blobs(users), []
+            if self._late is None or self._late.done():
+                self._late = self._pool.submit(self._memory.blobs, users)
                 return self._late.result(self._within), []
-            except (TimeoutError, StoreError):
-                pass
+        except (TimeoutError, StoreError):
+            pass
         return [self._memory.before(user) for user in users], ["state"]
 
     def close(self) -> None:

@@ -52,8 +52,9 @@ def vectors(made: Any, texts: Array) -> Any:
 def _vectoriser(analyzer: str, n: tuple[int, ...], **chosen: Any) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(analyzer=analyzer, ngram_range=n, token_pattern=WORD, sublinear_tf=True, preprocessor=_plain,
-                           dtype=np.float32, **chosen)
+    if analyzer == "word":
+        chosen["token_pattern"] = WORD
+    return TfidfVectorizer(analyzer=analyzer, ngram_range=n, sublinear_tf=True, preprocessor=_plain, dtype=np.float32, **chosen)
 
 
 def _plain(text: str) -> str:
