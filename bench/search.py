@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ from sevenfold.evaluation import metrics
 from sevenfold.features.terms import terms
 from sevenfold.funnel.candidates import merge
 from sevenfold.funnel.pipeline import fuse
-from sevenfold.models.boosted import Boosted
 from sevenfold.funnel.retrievers.bm25 import Bm25
 from sevenfold.funnel.retrievers.dense import Dense
+from sevenfold.models.boosted import Boosted
 from sevenfold.nouns import F32, I32, I64, Interactions, Rows, Visits
 from sevenfold.statistics import bootstrap
 
@@ -60,8 +61,8 @@ def read(name: str) -> Collection:
     asked = {one: at for at, one in enumerate(queries["id"])}
     rows = [(asked[q], place[d], g) for q, d, g in zip(judged["query_id"], judged["document_id"], judged["grade"]) if g > 0]
     query, document, grade = (np.array(column) for column in zip(*rows))
-    # the text of Cranfield begins with its title
-    fields = {field: np.array([one or "" for one in documents[field]], object) for field in ("title", "text")[name == "cranfield":]}
+    searched = ("text",) if name == "cranfield" else ("title", "text")  # where the text begins with the title
+    fields = {field: np.array([one or "" for one in documents[field]], object) for field in searched}
     return Collection(fields, np.array(queries["text"], object), query.astype(np.int32), document.astype(np.int32),
                       grade.astype(np.float32), np.array(queries["split"]) if "split" in queries else None)
 
@@ -88,8 +89,8 @@ METRICS = ("ndcg@10", "map", "recall@100", "µs")
 def show(name: str, documents: int, values: dict[str, dict[str, np.ndarray]]) -> None:
     peer = values["bm25s"]
     count = len(peer["map"])
-    print(f"\n{name}: {documents} documents, {count} test queries\n\n| search | nDCG@10 | over bm25s | MAP | recall@100 | µs a query |\n"
-          "|---|---|---|---|---|---|")
+    print(f"\n{name}: {documents} documents, {count} test queries\n\n"
+          "| search | nDCG@10 | over bm25s | MAP | recall@100 | µs a query |\n|---|---|---|---|---|---|")
     for title, one in values.items():
         gain = bootstrap.paired(one["ndcg@10"][None], peer["ndcg@10"][None], np.arange(count), seed=0)
         spread = bootstrap.interval(one["ndcg@10"], np.arange(count))
@@ -103,39 +104,46 @@ def solutions(one: Collection, train: I64, test: I64) -> Iterator[tuple[str, dic
     peer = bm25s.BM25(k1=1.2, b=0.75, method="lucene")
     peer.index(counts, show_progress=False)
     said = [terms(text, "english") for text in one.queries[test]]
-    yield "bm25s", judged(one, test, *timed(lambda query: peer.get_scores(query), said))
+    yield "bm25s", judged(one, test, *timed(peer.get_scores, said))
     first = np.random.default_rng(1).permutation(train)
     ranked, whole = first[:int(RANKER * len(first))], learnt(one, train)
     parts = {"bm25": Bm25(), "bm25, words of earlier queries": Bm25(asked=1.0), "dense, without judgements": Dense(asked=0.0),
              "dense": Dense()}
     for title, part in parts.items():
         part.fit(whole, seed=0)
-        yield title, judged(one, test, *timed(lambda text: part.scores(visit([text]))[0], one.queries[test]))
+        yield title, judged(one, test, *timed(partial(alone, part), one.queries[test]))
     fused = [parts["bm25, words of earlier queries"], parts["dense"]]
-    yield "both fused", judged(one, test, *timed(lambda text: together(fused, text), one.queries[test]))
+    yield "both fused", judged(one, test, *timed(partial(together, fused), one.queries[test]))
     stages = learnt(one, np.setdiff1d(train, ranked))
-    sources_ = [Bm25(), Bm25(asked=1.0), Dense()]
-    for part in sources_:
+    proposing = [Bm25(), Bm25(asked=1.0), Dense()]
+    for part in proposing:
         part.fit(stages, seed=0)
     ranker = Boosted(loss="lambdarank")
     held_out = ranked[:len(ranked) // 4]
-    ranker.fit(examples(one, sources_, ranked[len(ranked) // 4:]), examples(one, sources_, held_out), seed=0)
-    for part in sources_:  # as shipped: the words of all judged queries
+    ranker.fit(examples(one, proposing, ranked[len(ranked) // 4:]), examples(one, proposing, held_out), seed=0)
+    for part in proposing:  # as shipped: the words of all judged queries
         part.fit(whole, seed=0)
-    yield "learned", judged(one, test, *timed(lambda text: reordered(ranker, sources_, text), one.queries[test]))
+    yield "learned", judged(one, test, *timed(partial(reordered, ranker, proposing), one.queries[test]))
 
 
 def learnt(one: Collection, queries: I64) -> Interactions:
     mine = np.isin(one.query, queries)
-    return Interactions(user=one.query[mine], item=one.document[mine], time=np.zeros(mine.sum(), np.int64), users=len(one.queries),
-                        items=len(one.fields["text"]), cut=1, content=np.zeros((len(one.fields["text"]), 0), np.float32),
-                        documents=one.fields, queries=one.queries, grade=one.grade[mine])
+    items = len(one.fields["text"])
+    return Interactions(user=one.query[mine], item=one.document[mine], time=np.zeros(mine.sum(), np.int64), cut=1, items=items,
+                        users=len(one.queries), content=np.zeros((items, 0), np.float32), documents=one.fields,
+                        queries=one.queries, grade=one.grade[mine])
 
 
 def visit(texts: list[str]) -> Visits:
     n = len(texts)
     return Visits(time=np.zeros(n, np.int64), user=np.full(n, -1, np.int32), history=np.full((n, 1), -1, np.int32),
                   text=np.array(texts, object))
+
+
+def alone(part: Any, text: str) -> F32:
+    """[documents] the scores of one source; -inf of what it does not propose."""
+    found: F32 = part.scores(visit([text]))[0]
+    return found
 
 
 def together(parts: list[Any], text: str) -> F32:
@@ -168,7 +176,8 @@ def examples(one: Collection, parts: list[Any], queries: I64) -> Rows:
             made.append(replace(mine, label=grade[mine.item]))
     columns = {name: np.concatenate([getattr(each, name) for each in made]) for name in ("values", "user", "item", "label")}
     request = np.concatenate([np.full(len(each), number, np.int32) for number, each in enumerate(made)])
-    return Rows(names=made[0].names, request=request, history=np.full((len(made), 1), -1, np.int32), items=made[0].items, **columns)
+    history = np.full((len(made), 1), -1, np.int32)
+    return Rows(names=made[0].names, request=request, history=history, items=made[0].items, **columns)
 
 
 def reordered(ranker: Boosted, parts: list[Any], text: str) -> F32:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sevenfold import design as documents
 from sevenfold import record as records
 from sevenfold.bundle import manifest, parts, state
-from sevenfold.errors import BundleError, SevenfoldError
+from sevenfold.errors import BundleError, ModelError, SevenfoldError
 from sevenfold.funnel.pipeline import Pipeline
 from sevenfold.funnel.rerankers.rules import Rules
 from sevenfold.nouns import Data, Requests
-from sevenfold.run import answer
+from sevenfold.run import answer, execute
 from sevenfold.run.explaining import Case, story, why
 
 Run = tuple[records.Record, Path]
@@ -100,3 +101,13 @@ def test_parts_for_another_catalogue_are_refused(finished: Run, data: Data) -> N
     fewer = replace(data.items, ids=data.items.ids[:-3], table=data.items.table.slice(0, n - 3), born=data.items.born[:-3])
     with pytest.raises(BundleError, match=rf"retrieve\.\w+: was fitted to {n} items, the data have {n - 3}"):
         fitted.over(replace(data, items=fewer))
+
+
+def test_a_re_ranker_that_names_an_unknown_column_is_found_before_anything_is_fitted(design: Path, tmp_path: Path) -> None:
+    text = design.read_text(encoding="utf-8").replace(
+        "    rank: cross_network\n    rerank: diversity", "    rank: cross_network\n    rerank: [{caps: {by: author, most: 2}}]")
+    (tmp_path / "data").symlink_to(design.parent / "data")
+    (tmp_path / "video.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match="the table of items has no column 'author'"):
+        execute(documents.load(tmp_path / "video.yaml"))
+    assert not list((tmp_path / "runs").glob("steps/fit-*"))

@@ -76,7 +76,8 @@ def test_nothing_acknowledged_is_lost_when_workers_and_their_parent_are_killed(f
     acknowledged: set[str] = set()
 
     def send(name: str) -> None:
-        for _ in range(40):  # again until it is acknowledged: the id makes that harmless
+        until = time.monotonic() + 120
+        while time.monotonic() < until:  # again until it is acknowledged: the id makes that harmless
             if answers(port, "POST", "/v1/events", {"id": name, "values": VALUES}):
                 acknowledged.add(name)
                 return

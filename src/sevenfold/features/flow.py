@@ -143,8 +143,7 @@ class Totals:
 
     def every(self, at: Moment) -> tuple[I64, I64]:
         """CSR of the places on the tape of all events, oldest first, where these are counted: offsets, and places."""
-        item = at.entity("item")
-        ends, place = prefix(self.count_now[item]), self.newest[item]
+        ends, place = prefix(self.count(at)), self.newest[at.entity("item")]
         found, end = np.empty(ends[-1], dtype=np.int64), ends[1:] - 1
         while (left := end >= ends[:-1]).any():
             found[end[left]] = place[left]

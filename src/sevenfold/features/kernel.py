@@ -89,15 +89,28 @@ class Asked:
             return self._places[stream, edge]
 
 
-class Moment:
+class Memo:
+    """What is made once for all features that ask."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, or gave the first time."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]  # type: ignore[no-any-return]
+
+
+class Moment(Memo):
     """m questions answered together: each of a request and, where `item` is given, about an item."""
 
     def __init__(self, asked: Asked, present: Any, request: Array, item: I32 | None = None) -> None:
+        super().__init__()
         self.asked = asked
         self.present = present  # who holds the events
         self.request = request
         self.item = item
-        self._memo: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
         return len(self.request)
@@ -124,21 +137,15 @@ class Moment:
         columns = [given[name][requests] if name in given else np.full(len(requests), None) for name in names]
         return encode(*(pa.chunked_array([pa.array(column)]) for column in columns))[row]
 
-    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What `make` gives, made once for all features that ask."""
-        if key not in self._memo:
-            self._memo[key] = make()
-        return self._memo[key]  # type: ignore[no-any-return]
-
     def held(self, window: Window) -> Any:
         """The events of a window: from whoever holds them."""
         return self.present.held(window, self)
 
     def entity(self, key: str) -> I64:
         """Whose events each question is about; -1 where nobody knows."""
-        if key not in self._memo:
-            self._memo[key] = self.present.entity(self, key).astype(np.int64)
-        return self._memo[key]  # type: ignore[no-any-return]
+        if key not in self._made:
+            self._made[key] = self.present.entity(self, key).astype(np.int64)
+        return self._made[key]  # type: ignore[no-any-return]
 
     def position(self, key: str, index: Index, stream: Stream, edge: Edge) -> I64:
         """[m] the position in the index of an edge told from each question."""
@@ -201,7 +208,7 @@ def stretches(low: I64, high: I64) -> tuple[I64, I64]:
 
 def ratio(part: Array, whole: Array) -> F64:
     """part / whole; NaN where there is nothing to divide by."""
-    return part / np.where(whole == 0, np.nan, whole)  # type: ignore[no-any-return]
+    return part / np.where(whole == 0, np.nan, whole)
 
 
 def prefix(values: Array) -> I64:

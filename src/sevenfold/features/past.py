@@ -38,14 +38,11 @@ class Past:
     waits: Waits
     clock: str | None = None  # the column that holds the events' time
 
-    def windowed(self) -> None:
-        """Refuse a group whose members have no events."""
+    def windowed(self, over: float | None = None, half_life: float | None = None) -> None:
+        """Refuse a group whose members have no events, and a window that both ends and fades."""
         if self.group not in KEYS:
             raise DesignError(self.where, f"a windowed feature belongs to {', '.join(KEYS)}, got '{self.group}'",
                               "Move it to the group whose events it reads.")
-
-    def aged(self, over: float | None, half_life: float | None) -> None:
-        """Refuse a window that both ends and fades."""
         if over is not None and half_life is not None:
             raise DesignError(self.where, "a window ends with 'over' or fades with 'half_life', got both", "Keep one of the two.")
 

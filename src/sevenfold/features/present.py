@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
 
 import numpy as np
 
 from sevenfold.features.columns import codes_of, millionths, numbers
-from sevenfold.features.kernel import Differences, Index, Moment, Span, Stream, Values, by_entity
+from sevenfold.features.kernel import Differences, Index, Memo, Moment, Span, Stream, Values, by_entity
 from sevenfold.features.window import EVENTS, LABEL, Waits, Window, micros
 from sevenfold.nouns import F32, F64, I64, Array, Bools, Data, Requests
 
-Made = TypeVar("Made")
 Reader = Callable[[Moment], Array]
 
 
@@ -33,13 +31,14 @@ class Lookup:
         return self.matrix[np.minimum(code, len(self.matrix) - 1)]
 
 
-class Present:
+class Present(Memo):
     """A log and its entities, indexed once, to be read as of any moment.
 
     `alias` [items + 1] says of which item of the log each item of the catalogue is a copy, -1 of nobody; None: of itself.
     """
 
     def __init__(self, data: Data, waits: Waits) -> None:
+        super().__init__()
         self.data = data
         self.waits = waits
         self.alias: I64 | None = None
@@ -47,7 +46,6 @@ class Present:
         positive = data.log.positive
         self.acts = self.events if positive.all() else Stream(data.log.available, np.flatnonzero(positive))
         self._width = max(len(data.items), int(data.log.item.max(initial=-1)) + 1)
-        self._made: dict[Any, Any] = {}
 
     def copied(self, rows: I64) -> Present:
         """The same log, its indices shared, for a catalogue whose item j copies item `rows[j]`."""
@@ -178,13 +176,6 @@ class Present:
         """[n] the log's users, items or a column's values as numbers, -1 where one is missing."""
         log = self.data.log
         return {"user": log.user, "item": log.item}[of] if of in ("user", "item") else codes_of(log.table[of], of)
-
-    def once(self, key: Any, make: Callable[[], Made]) -> Made:
-        """What `make` gives, made once for all features that ask."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: Made = self._made[key]
-        return made
 
 
 def _scaled(values: F64, scale: F64) -> F32:

@@ -18,10 +18,9 @@ import pyarrow as pa
 
 from sevenfold.features.columns import fixed
 from sevenfold.features.flow import Flow, Totals, floats, missing
-from sevenfold.features.kernel import Moment, prefix, stretches
-from sevenfold.features.present import Made
+from sevenfold.features.kernel import Memo, Moment, prefix, stretches
 from sevenfold.features.window import EVENTS, LABEL, Edges, Window, weighed_at_once
-from sevenfold.nouns import F64, I64, Array, Bools, Data, Log, Requests
+from sevenfold.nouns import F64, I64, Array, Data, Log, Requests
 
 NOTHING = pa.table({})
 
@@ -120,14 +119,18 @@ class Held:
 
     def count(self, at: Moment) -> Array:
         """How many events with a value each row sees."""
-        return self._now[1][self.own.number(at)]
+        return self._now(1, at)
 
     def sum(self, at: Moment) -> Array:
         """The sum of their values."""
-        return self._now[0][self.own.number(at)]
+        return self._now(0, at)
+
+    def _now(self, which: int, at: Moment) -> Array:
+        found: Array = self._weighed[which, self.own.number(at)]
+        return found
 
     @cached_property
-    def _now(self) -> Array:
+    def _weighed(self) -> Array:
         """[2, entities] the sums and the counts."""
         return weighed_at_once(self.own.stretches[:, :, self.slice.start:self.slice.stop - 1], self.window.weights)
 
@@ -168,20 +171,20 @@ class Held:
         return np.where(high == self.edges[:, -1], -1, since)[self.own.number(at)]
 
 
-class Reading:
+class Reading(Memo):
     """What the features of a batch of requests read: request b is the b-th user's, all are made at one time (µs)."""
 
     alias = None
 
     def __init__(self, plans: Mapping[bool, Plan], flow: Flow, data: Data, events: Array, sizes: list[int],
                  time: int) -> None:
+        super().__init__()
         self._plans, self._flow, self._events = plans, flow, events
         self.time, self.width, self.ends = time, flow.items, np.cumsum([0, *sizes])
         log = Log(time=events["time"], available=events["available"], item=events["item"], positive=events["positive"],
                   user=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), table=NOTHING)
         self.data = Data(log=log, users=data.users, items=data.items, label_wait=data.label_wait, impressions=data.impressions)
         self._every = np.ones(len(events), dtype=np.bool_)
-        self._made: dict[Any, Any] = {}
 
     def who(self, requests: Requests) -> Array:
         """[B] the b-th request asks for the b-th user's events."""
@@ -200,7 +203,8 @@ class Reading:
         if window.key == "item":
             return self._flow.held(window)
         if window.key == "pair":
-            return at.once(window, lambda: Held(at.once((Own, window.acts), lambda: _of_pairs(self._own(window.acts), at)), window))
+            own = at.once((Own, window.acts), lambda: _of_pairs(self._own(window.acts), at))
+            return at.once(window, lambda: Held(own, window))
         return self.once(window, lambda: Held(self._own(window.acts), window))
 
     def _own(self, acts: bool) -> Own:
@@ -232,10 +236,3 @@ class Reading:
             return self.data.log.user if of == "user" else self.data.log.item
         values = self._events[of]
         return np.where(missing(values), -1, np.unique(values, return_inverse=True)[1])
-
-    def once(self, key: Any, make: Callable[[], Made]) -> Made:
-        """What `make` gives, made once for all features that ask."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: Made = self._made[key]
-        return made

@@ -145,7 +145,7 @@ def weighed(parts: list[I64], weights: tuple[float, ...]) -> Array:
 
 def weighed_at_once(parts: I64, weights: tuple[float, ...]) -> Array:
     """[…] the same of […, stretches], with the same bits; faster where there are few."""
-    return parts[..., 0] if len(weights) == 1 else np.add.accumulate(parts * np.array(weights), axis=-1)[..., -1]  # type: ignore[no-any-return]
+    return parts[..., 0] if len(weights) == 1 else np.add.accumulate(parts * np.array(weights), axis=-1)[..., -1]
 
 
 def micros(seconds: float | None) -> int | None:

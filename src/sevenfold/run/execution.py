@@ -29,8 +29,9 @@ from sevenfold.design.vocabulary import CLASSES
 from sevenfold.errors import DesignError, MissingPackage, SevenfoldError
 from sevenfold.evaluation import comparison
 from sevenfold.features import View
-from sevenfold.nouns import Data
-from sevenfold.registry import LEARNERS, RETRIEVERS
+from sevenfold.funnel.pipeline import Pipeline
+from sevenfold.nouns import NOBODY, Data, Requests
+from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS
 from sevenfold.run.assemble import Measurement
 from sevenfold.run.assemble import record as assemble
 from sevenfold.run.evaluate import evaluate, unseen
@@ -56,6 +57,7 @@ def execute(design: Design, out: Path | None = None, progress: Progress | None =
     base = Path(design.source).parent / "runs" if design.source else Path("runs")
     folder = out or base / f"{design.name}-{documents.hash_of(design)[:8]}"
     job = Job(design=design, folder=folder, steps=Steps((out or base) / "steps", progress or Silent()))
+    job.rehearse()
     leaks = job.probe()
     findings += measured(job.case)
     solutions = {name: job.measure(name) for name in design.solutions}
@@ -159,6 +161,15 @@ class Job:
     def case(self) -> Case:
         """What the audit looks at."""
         return Case(design=self.design, data=self.data, cuts=self.cuts, features=self.features, seed=SEED)
+
+    def rehearse(self) -> None:
+        """Ask every re-ranker for an empty list, so that one that names an unknown column is found before anything is fitted."""
+        nobody = Requests(time=self.data.log.time[-1:], user=np.array([NOBODY], dtype=np.int32))
+        for solution in self.design.solutions.values():
+            rerankers = tuple(RERANKERS.make(part.name, part.params) for part in solution.rerank)
+            pipeline = Pipeline(retrievers={}, ranker=None, rerankers=rerankers, view=self.view, keep=1, rank_keep=1)
+            for reranker in rerankers:
+                reranker.order(np.zeros(0, dtype=np.int32), np.zeros(0), pipeline.context(nobody, 0), 0)
 
     def probe(self) -> tuple[records.Probe, ...]:
         """Look for leaks before anything is trained; raises the first LeakError that is not waived."""

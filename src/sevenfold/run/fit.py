@@ -186,7 +186,7 @@ def _kept_share(design: Design) -> float | None:
 
 
 def _params(part: Part, kept: Kept | None, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    return {**(chosen or {}), **part.params, **(kept or {}).get(part.name, {})}
+    return {**part.params, **(chosen or {}), **(kept or {}).get(part.name, {})}
 
 
 def interactions(data: Data, design: Design, view: View, cut: int) -> Interactions:

@@ -1,4 +1,4 @@
-"""The learner of a solution, tuned on validation: as many trials for every solution, the document's own words untouched.
+"""The learner of a solution, tuned on validation: as many trials for every solution, what the document sets untouched.
 
 What may be tuned a learner says itself, in `space`: parameter → (lowest, highest, scale), the scale `log`, `linear` or
 `whole`. The first trial is the learner's defaults, so tuning never ends below them on the rows that it chose on.
@@ -78,10 +78,13 @@ def first(rows: Rows, most: int) -> Rows:
 
 
 def open_to(ready: Ready) -> dict[str, tuple[float, float, str]]:
-    """The parameters of a solution's learner that may be tuned: those that the document does not name."""
+    """The parameters of a solution's learner that may be tuned: those that stand at their defaults."""
     part = ready.learner
-    return {} if part is None else {name: bounds for name, bounds in getattr(LEARNERS.get(part.name), "space", {}).items()
-                                    if name not in part.params}
+    if part is None:
+        return {}
+    schema = LEARNERS.schema(part.name)
+    return {name: bounds for name, bounds in getattr(LEARNERS.get(part.name), "space", {}).items()
+            if part.params.get(name, schema[name][1]) == schema[name][1]}
 
 
 def _suggested(trial: Any, name: str, low: float, high: float, scale: str) -> Any:

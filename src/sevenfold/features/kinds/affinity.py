@@ -77,14 +77,14 @@ class _Table:
         ends, events = positives.every(Moment(at.asked, at.present, requests))
         size, liked = self.of(at.present.data.log.item[events])
         owner = np.arange(len(requests)).repeat(ends[1:] - ends[:-1]).repeat(size)
-        every = np.bincount(owner * self.levels + liked, minlength=len(requests) * self.levels)
+        every: I64 = np.bincount(owner * self.levels + liked, minlength=len(requests) * self.levels)
         return every[(request - requests[:1]) * self.levels + value]
 
     def _of_users(self, at: Moment, positives: Any, request: Array, value: I64) -> I64:
         entity = self._entity(at.present.who(at.asked.requests)[request], value)
-        index = at.present.once((self, Index), lambda: self._index(at.present.data.log, positives.rows))
-        last, first = (index.position(entity, place[request]) for place in positives.places(at))
-        return last - first
+        index: Index = at.present.once((self, Index), lambda: self._index(at.present.data.log, positives.rows))
+        last, first = (place[request] for place in positives.places(at))
+        return index.position(entity, last) - index.position(entity, first)
 
     def _index(self, log: Log, rows: I64) -> Index:
         """The positive events by user and value."""

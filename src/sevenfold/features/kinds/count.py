@@ -21,8 +21,7 @@ class Count:
 
     def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
-        past.windowed()
-        past.aged(self.over, self.half_life)
+        past.windowed(self.over, self.half_life)
         if self.count not in (EVENTS, LABEL):
             raise DesignError(past.where, f"count takes {EVENTS} or {LABEL}, got '{self.count}'",
                               "To add up a column write {sum: column}; to count its values {distinct: column}.")

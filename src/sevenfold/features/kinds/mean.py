@@ -27,8 +27,7 @@ class Mean:
 
     def fit(self, past: Past) -> Fitted:
         """The weight and the mean of the prior; no weight where nothing is known before the cut."""
-        past.windowed()
-        past.aged(self.over, self.half_life)
+        past.windowed(self.over, self.half_life)
         total, count = past.totals(self.mean) if self.prior else (0, 0)
         return Fitted({"prior": np.array([self.prior if count else 0.0, total / count if count else 0.0])})
 

@@ -25,8 +25,7 @@ class Ratio:
 
     def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
-        past.windowed()
-        past.aged(self.over, self.half_life)
+        past.windowed(self.over, self.half_life)
         for of in {self.ratio, self.of} - {EVENTS}:
             past.totals(of)
         return Fitted()

@@ -20,8 +20,7 @@ class Sum:
 
     def fit(self, past: Past) -> Fitted:
         """Nothing to freeze."""
-        past.windowed()
-        past.aged(self.over, self.half_life)
+        past.windowed(self.over, self.half_life)
         past.totals(self.sum)
         return Fitted()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from sevenfold.features.terms import terms
 from sevenfold.funnel import histories
 from sevenfold.funnel.documents import asked, counted
-from sevenfold.nouns import F32, F64, I64, Array, Interactions, Visits
+from sevenfold.nouns import F32, F64, I64, Array, Bools, Interactions, Visits
 
 SHORT = 1e-9  # a vector shorter than that has no direction
 FEWEST = 2  # texts that a word must be in
@@ -43,31 +44,36 @@ class Dense:
         histories.above_zero("dense", dimensions=self.dimensions)
         texts = counted("dense", interactions, self.language)
         found = Counter(term for text in texts for term in text)
-        self._words = np.array(sorted(word for word in found if found[word] >= FEWEST), dtype=np.str_)
-        df = np.array([found[word] for word in self._words.tolist()], dtype=np.float64)
+        words = sorted(word for word in found if found[word] >= FEWEST)
+        self._words, self._number = np.array(words, dtype=np.str_), {word: at for at, word in enumerate(words)}
+        df = np.array([found[word] for word in words], dtype=np.float64)
         self._idf: F64 = np.log((1 + len(texts)) / (1 + df)) + 1
         table = self._weights(texts) + self.asked * self._weights(asked(interactions, self.language))
         rank = min(self.dimensions, *table.shape)
         with threadpool_limits(1):  # a sum's last bits depend on the number of threads
             axes = randomized_svd(table, rank, n_iter=5, random_state=0)[2].T if rank else np.zeros((len(df), 0))
         peaks = axes[np.abs(axes).argmax(axis=0), np.arange(rank)] if rank else np.ones(0)
-        self._axes: F32 = (axes * np.where(peaks < 0, -1.0, 1.0)).astype(np.float32)
-        self._vectors: F32 = _unit(table @ self._axes).astype(np.float32)
+        self._axes: F32 = np.ascontiguousarray(axes * np.where(peaks < 0, -1.0, 1.0), dtype=np.float32)
+        self._places(_unit(table @ self._axes).astype(np.float32))
 
     def scores(self, visits: Visits) -> F32:
         """Cosines [B, items]; -inf where the query or the document has no known word."""
         out = np.full((len(visits.user), len(self._vectors)), -np.inf, np.float32)
-        there = np.any(self._vectors, axis=1)
         texts = [] if visits.text is None else [Counter(terms(text, self.language)) for text in visits.text.tolist()]
-        for row, query in enumerate(_unit(self._weights(texts) @ self._axes)):  # row by row: a batch answers as its singles
+        weights = self._weights(texts)
+        for row, (low, high) in enumerate(pairwise(weights.indptr)):  # row by row: a batch answers as its singles
+            query = _unit((weights.data[low:high] @ self._axes[weights.indices[low:high]])[None])[0]
             if query.any():
-                out[row] = np.where(there, self._vectors @ query.astype(np.float32), -np.inf)
+                out[row] = np.where(self._there, self._vectors @ query.astype(np.float32), -np.inf)
         return out
 
     def grow(self, rows: I64) -> Dense:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         histories.room("dense", len(rows) * self._vectors.shape[1] * 4)
-        return self._holding(self._words, self._idf, self._axes, self._vectors[rows])
+        grown = Dense(**self._params())
+        grown._words, grown._number, grown._idf, grown._axes = self._words, self._number, self._idf, self._axes
+        grown._places(self._vectors[rows])
+        return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters, words, axes and vectors into `folder`."""
@@ -78,19 +84,21 @@ class Dense:
     def load(cls, folder: Path) -> Dense:
         """What `save` wrote; `ModelError` when it cannot be read."""
         params, arrays = histories.load(folder)
-        return cls(**params)._holding(*(arrays[name] for name in ("words", "idf", "axes", "vectors")))
+        dense = cls(**params)
+        dense._words, dense._idf, dense._axes = arrays["words"], arrays["idf"], arrays["axes"]
+        dense._number = {word: at for at, word in enumerate(dense._words.tolist())}
+        dense._places(arrays["vectors"])
+        return dense
 
-    def _holding(self, words: Array, idf: F64, axes: F32, vectors: F32) -> Dense:
-        other = Dense(**self._params())
-        other._words, other._idf, other._axes, other._vectors = words, idf, axes, vectors
-        return other
+    def _places(self, vectors: F32) -> None:
+        self._vectors = vectors  # [items, d] of length 1, or 0 where nothing is known
+        self._there: Bools = np.any(vectors, axis=1)
 
     def _weights(self, texts: Sequence[Mapping[str, int]]) -> Any:
         """[texts, words] (1 + log count) · idf, sparse, in rows of length 1; its product with the axes needs no BLAS."""
         from scipy.sparse import csr_array
 
-        number = {word: at for at, word in enumerate(self._words.tolist())}
-        rows = [sorted((number[word], count) for word, count in text.items() if word in number) for text in texts]
+        rows = [sorted((self._number[word], count) for word, count in text.items() if word in self._number) for text in texts]
         ends = np.cumsum([0, *map(len, rows)])
         column, count = np.array([entry for row in rows for entry in row], dtype=np.float64).reshape(-1, 2).T
         owner = np.repeat(np.arange(len(rows)), np.diff(ends))

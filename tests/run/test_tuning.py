@@ -1,0 +1,63 @@
+"""Tuning: one budget, the defaults first, the document's own words untouched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sevenfold import data as sources
+from sevenfold import design as documents
+from sevenfold.data.splits import cuts
+from sevenfold.design.sections import Part
+from sevenfold.run.fit import Ready, prepare
+from sevenfold.run.tuning import first, open_to, tune, worth
+
+
+@pytest.fixture(scope="module")
+def design(design: Path) -> documents.Design:
+    return documents.load(design)
+
+
+@pytest.fixture(scope="module")
+def ready(design: documents.Design) -> Ready:
+    data = sources.load(design)
+    return prepare(design, design.solutions["popular"], data, cuts(data, design), 0)
+
+
+def trials(design: documents.Design, count: int) -> documents.Design:
+    return replace(design, evaluation=replace(design.evaluation, trials=count))
+
+
+def test_the_defaults_are_tried_first_and_the_best_is_no_worse(design: documents.Design, ready: Ready) -> None:
+    found = tune(trials(design, 4), ready)
+    assert found.trials == 4
+    assert found.best >= found.default
+    assert set(found.params) <= {"regularisation"}
+    assert tune(trials(design, 4), ready) == found
+
+
+def test_without_trials_nothing_is_tried(design: documents.Design, ready: Ready) -> None:
+    assert tune(trials(design, 1), ready).trials == 0
+
+
+def test_what_the_document_says_is_left_as_it_is(ready: Ready) -> None:
+    assert set(open_to(ready)) == {"regularisation"}
+    assert open_to(replace(ready, learner=Part("logistic", {"regularisation": 2.0}))) == {}
+    assert open_to(replace(ready, learner=None)) == {}
+
+
+def test_a_part_of_the_rows_ends_between_requests(ready: Ready) -> None:
+    some = first(ready.train, 500)
+    assert 0 < len(some) <= 500
+    assert some.request[-1] < ready.train.request[len(some)]
+    assert len(some.history) == some.request[-1] + 1
+    assert np.array_equal(some.label, ready.train.label[:len(some)])
+
+
+def test_the_metric_on_rows_is_that_of_the_lists_they_make(design: documents.Design, ready: Ready) -> None:
+    perfect = worth(design, ready.validate, ready.validate.label, None)
+    assert perfect == pytest.approx(1.0)
+    assert worth(design, ready.validate, -ready.validate.label, None) < 0.1
