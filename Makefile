@@ -11,11 +11,11 @@ help:  ## list these targets
 
 $(VENV)/run: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[deep,serve]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[deep]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[deep,serve,test,check,bench]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[deep,test,check,bench]'
 	@touch $@
 
 demo: $(VENV)/run  ## design, train, compare and decide on a simulated world; stop one planted leak

@@ -18,6 +18,7 @@ import os
 import platform
 import random
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -74,9 +75,11 @@ def peer(run: Path, store: str) -> None:
 def running(port: int, *words: str) -> Iterator[None]:
     """A server, as soon as it lives."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    socket.create_server(("127.0.0.1", port)).close()  # fails where somebody else would answer
     process = subprocess.Popen([sys.executable, *words], env={**os.environ, **threads}, stderr=subprocess.DEVNULL)
     try:
-        while process.poll() is None:
+        while True:
+            assert process.poll() is None, f"the server at {port} has ended"
             try:
                 ask(port, "GET", "/health/live", b"")
                 break

@@ -65,6 +65,15 @@ def test_events_are_taken_once_and_state_is_what_the_log_says(run: Path, tmp_pat
     memory.store.close()
 
 
+def test_a_store_that_another_version_wrote_is_refused(run: Path, tmp_path: Path, capsys) -> None:
+    file = write(tmp_path / "new.jsonl", events(run, 3))
+    assert main(["ingest", str(run), str(file), "--id", "event_id"]) == 0
+    with stores.open(f"lmdb://{run / 'store'}") as store:
+        store.change([], lambda _: stores.Change({b"n": None}))
+    assert main(["ingest", str(run), str(write(tmp_path / "more.jsonl", events(run, 1, seed=5))), "--id", "event_id"]) == 1
+    assert "its state has seen 3 events, its log has 0" in capsys.readouterr().err
+
+
 def test_the_same_file_without_ids_adds_nothing_and_its_twins_count(run: Path, tmp_path: Path, capsys) -> None:
     rows = [{key: value for key, value in row.items() if key != "event_id"} for row in events(run, 20)]
     file = write(tmp_path / "new.jsonl", [*rows, rows[0]])

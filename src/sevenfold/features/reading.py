@@ -119,14 +119,12 @@ class Held:
 
     def count(self, at: Moment) -> Array:
         """How many events with a value each row sees."""
-        return self._now(1, at)
+        found: Array = self._weighed[1][self.own.number(at)]
+        return found
 
     def sum(self, at: Moment) -> Array:
         """The sum of their values."""
-        return self._now(0, at)
-
-    def _now(self, which: int, at: Moment) -> Array:
-        found: Array = self._weighed[which, self.own.number(at)]
+        found: Array = self._weighed[0][self.own.number(at)]
         return found
 
     @cached_property
@@ -203,12 +201,14 @@ class Reading(Memo):
         if window.key == "item":
             return self._flow.held(window)
         if window.key == "pair":
-            own = at.once((Own, window.acts), lambda: _of_pairs(self._own(window.acts), at))
-            return at.once(window, lambda: Held(own, window))
+            return at.once(window, lambda: Held(self._own(window.acts, at), window))
         return self.once(window, lambda: Held(self._own(window.acts), window))
 
-    def _own(self, acts: bool) -> Own:
-        return self.once((Own, acts), lambda: _of_users(self, self._plans[acts], acts))
+    def _own(self, acts: bool, at: Moment | None = None) -> Own:
+        """The events of users, or of the pairs of a moment."""
+        if at is not None:
+            return at.once(acts, lambda: _of_pairs(self._own(acts), at))
+        return self.once(acts, lambda: _of_users(self, self._plans[acts], acts))
 
     def newest(self, window: Window, at: Moment, n: int, column: str) -> F64:
         """[m, n] the values of the last n events, from whoever holds them; NaN where there are fewer."""

@@ -22,14 +22,14 @@ from sevenfold.errors import StoreError
 from sevenfold.nouns import Log
 from sevenfold.run.explaining import why
 from sevenfold.serving.asked import Ask
-from sevenfold.serving.intake import Busy
+from sevenfold.serving.intake import LONGEST, Busy
 from sevenfold.serving.live import REFRESH, Found, Live
 from sevenfold.serving.memory import Memory
 from sevenfold.serving.pace import Budgets, Pace
 
 WAITING = 512  # questions that may wait
 TOGETHER = 32  # questions in one call of the pipeline
-REST = 1.0  # s between two tries of a store that is lost, and that it gets to answer at the end
+REST = 1.0  # s between two tries of a store that is lost
 POLL = 0.05  # s between two looks at the store's log
 CHUNK = 1000  # events of other writers taken between two answers
 
@@ -97,7 +97,7 @@ class Answering:
         with self._changed:
             self._open = False
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(LONGEST)
         self._tail.close()
         self.states.close()
 
@@ -232,7 +232,7 @@ class Tail:
     def close(self) -> None:
         """Follow no longer; a store that does not answer is not waited for."""
         self._stop.set()
-        self._thread.join(REST)
+        self._thread.join(LONGEST)
 
     def _follow(self) -> None:
         wait, lost = 0.0, False

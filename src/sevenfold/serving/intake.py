@@ -18,6 +18,7 @@ from sevenfold.serving.asked import Event, Refusal
 from sevenfold.serving.memory import Memory, available_at
 
 WAITING = 50_000  # events that may wait to be written
+LONGEST = 30.0  # s that a store gets for what waits at the end
 TOGETHER = 5_000  # events in one change: the disk is waited for once
 
 
@@ -67,7 +68,7 @@ class Intake:
         with self._changed:
             self._open = False
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(LONGEST)
 
     def _work(self) -> None:
         while calls := self._next():

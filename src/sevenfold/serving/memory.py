@@ -28,9 +28,11 @@ from sevenfold import record
 from sevenfold.bundle import manifest, state
 from sevenfold.data.labels import expression_mask, label_expression
 from sevenfold.design import load
+from sevenfold.errors import StoreError
 from sevenfold.features import load as load_features
 from sevenfold.features.online import Layout
 from sevenfold.nouns import I32, I64, SECOND, Array, Data, Log
+from sevenfold.serving.arrivals import Arrivals, grouped, written
 from sevenfold.stores import Change, Store
 
 ALL = b"n"  # the key of how many events there are
@@ -48,22 +50,6 @@ class Taken:
 
 class _Behind(Exception):
     """The log holds events that this bundle's state has not seen."""
-
-
-@dataclass(frozen=True)
-class _Arrivals:
-    """Events in order of arrival."""
-
-    table: pa.Table
-    time: I64
-    available: I64
-    users: list[str]
-    items: list[str]
-
-    def at(self, rows: Array) -> _Arrivals:
-        """Those at `rows`."""
-        return _Arrivals(self.table.take(pa.array(rows)), self.time[rows], self.available[rows],
-                         [self.users[row] for row in rows], [self.items[row] for row in rows])
 
 
 class Memory:
@@ -87,7 +73,7 @@ class Memory:
         """Take events in order of arrival: those whose id was taken before are left out. Durable when it returns."""
         while True:
             try:
-                return self._taken(_Arrivals(table, time, available, *self._names(table)), ids)
+                return self._taken(Arrivals(table, time, available, *self._names(table)), ids)
             except _Behind:
                 self.follow()
 
@@ -101,21 +87,25 @@ class Memory:
             arrivals = self._arrivals(rows)
             keys = self._keys(arrivals)
 
-            def make(values: list[bytes | None], arrivals: _Arrivals = arrivals, keys: list[bytes] = keys,
+            def make(values: list[bytes | None], arrivals: Arrivals = arrivals, keys: list[bytes] = keys,
                      start: int = start) -> Change:
                 kept = dict(zip(keys, values, strict=True))
                 return Change(self._puts(kept, arrivals, start) if _counts(kept[keys[0]])[0] == start else {})
 
             self.store.change(keys, make)
 
-    def _taken(self, arrivals: _Arrivals, ids: Sequence[str]) -> Taken:
+    def _taken(self, arrivals: Arrivals, ids: Sequence[str]) -> Taken:
         taken = Taken(0, 0)
         marks, state = [_id_key(one) for one in ids], self._keys(arrivals)
 
         def make(values: list[bytes | None]) -> Change:
             nonlocal taken
             size, told, kept = _counts(values[0])[0], values[1:1 + len(ids)], dict(zip(state, values[1 + len(ids):], strict=True))
-            if _counts(kept[state[0]])[0] != size:
+            seen = _counts(kept[state[0]])[0]
+            if seen > size:
+                raise StoreError("store", f"its state has seen {seen} events, its log has {size}",
+                                 "Another version of Sevenfold wrote it: name another store.")
+            if seen < size:
                 raise _Behind
             rows = _first_of_each(ids, told)
             taken = Taken(len(rows), len(ids) - len(rows), frozenset(rows.tolist()))
@@ -123,18 +113,18 @@ class Memory:
                 return Change()
             fresh = arrivals.at(rows)
             puts = self._puts(kept, fresh, size) | {marks[row]: _packed(size + at) for at, row in enumerate(rows.tolist())}
-            return Change(puts | {ALL: _packed(size + len(rows))}, _written(fresh, [ids[row] for row in rows]))
+            return Change(puts | {ALL: _packed(size + len(rows))}, written(fresh, [ids[row] for row in rows]))
 
         self.store.change([ALL, *marks, *state], make)
         return taken
 
-    def _keys(self, arrivals: _Arrivals) -> list[bytes]:
+    def _keys(self, arrivals: Arrivals) -> list[bytes]:
         """What events may change in this bundle's state."""
         strangers = dict.fromkeys(one for one in arrivals.items if one not in self._known)
         return [self._key("n"), *(self._key("u", one) for one in dict.fromkeys(arrivals.users)),
                 *(self._key("i", one) for one in strangers)]
 
-    def _puts(self, kept: Mapping[bytes, bytes | None], arrivals: _Arrivals, start: int) -> dict[bytes, bytes | None]:
+    def _puts(self, kept: Mapping[bytes, bytes | None], arrivals: Arrivals, start: int) -> dict[bytes, bytes | None]:
         """What the next events, of which the first has the offset `start`, make of this bundle's state."""
         puts: dict[bytes, bytes | None] = {}
         codes, more = [], _counts(kept[self._key("n")])[1]
@@ -148,7 +138,7 @@ class Memory:
             codes.append(code)
         log = self._log(arrivals, np.array(codes, dtype=np.int32))
         records = self.layout.records(log, arrivals.users, len(self.base.log) + start)
-        for user, own in _grouped(arrivals.users):
+        for user, own in grouped(arrivals.users):
             before = kept[self._key("u", user)]
             puts[self._key("u", user)] = self.layout.extended(self.before(user) if before is None else before, records[own])
         return puts | {self._key("n"): _packed(start + len(records)) + _packed(more)}
@@ -194,7 +184,7 @@ class Memory:
         for log, users in self.since():
             records = self.layout.records(log, users, arrived)
             arrived += len(log)
-            for user, own in _grouped(users):
+            for user, own in grouped(users):
                 made[user] = self.layout.extended(made[user] if user in made else self.before(user), records[own])
         return {self._key("u", user): blob for user, blob in made.items()}
 
@@ -206,10 +196,10 @@ class Memory:
         arrivals = self._arrivals(rows)
         return self._log(arrivals, self._codes(arrivals.items)), arrivals.users
 
-    def _arrivals(self, rows: list[dict[str, Any]]) -> _Arrivals:
+    def _arrivals(self, rows: list[dict[str, Any]]) -> Arrivals:
         table = pa.Table.from_pylist([row["row"] for row in rows], schema=self.schema)
         time, available = (np.array([row[name] for row in rows], dtype=np.int64) for name in ("time", "available"))
-        return _Arrivals(table, time, available, *self._names(table))
+        return Arrivals(table, time, available, *self._names(table))
 
     def _codes(self, items: Sequence[str]) -> I32:
         """The items' codes; of those that came later they stand in the store."""
@@ -222,7 +212,7 @@ class Memory:
             self.follow()  # another bundle's server took them
         return np.array([self._known.get(one, self._later.get(one, -1)) for one in items], dtype=np.int32)
 
-    def _log(self, arrivals: _Arrivals, item: I32) -> Log:
+    def _log(self, arrivals: Arrivals, item: I32) -> Log:
         user = np.array([self._people.get(one, -1) for one in arrivals.users], dtype=np.int32)
         return Log(time=arrivals.time, available=arrivals.available, user=user, item=item, table=arrivals.table,
                    positive=expression_mask(label_expression(self.design), arrivals.table))
@@ -271,28 +261,8 @@ def _first_of_each(ids: Sequence[str], told: Sequence[bytes | None]) -> Array:
                      if known is None and not (one in seen or seen.add(one))], dtype=np.int64)  # type: ignore[func-returns-value]
 
 
-def _grouped(users: Sequence[str]) -> Iterator[tuple[str, Array]]:
-    """Each user and the rows that are theirs, in order."""
-    rows: dict[str, list[int]] = {}
-    for row, user in enumerate(users):
-        rows.setdefault(user, []).append(row)
-    return ((user, np.array(own)) for user, own in rows.items())
-
-
 def _texts(column: pa.ChunkedArray) -> list[str]:
     return [str(one) for one in column.to_pylist()]
-
-
-def _written(arrivals: _Arrivals, ids: Sequence[str]) -> list[bytes]:
-    """The events as the log keeps them."""
-    plain = arrivals.table.cast(pa.schema([_plain(one) for one in arrivals.table.schema])).to_pylist()
-    return [json.dumps({"id": one, "time": time, "available": available, "row": row}, ensure_ascii=False).encode()
-            for one, time, available, row in zip(ids, arrivals.time.tolist(), arrivals.available.tolist(), plain, strict=True)]
-
-
-def _plain(field: pa.Field) -> pa.Field:
-    """Times as numbers, for JSON has none."""
-    return field.with_type(pa.int64()) if pa.types.is_timestamp(field.type) else field
 
 
 def _id_key(one: str) -> bytes:

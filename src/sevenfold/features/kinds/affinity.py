@@ -78,7 +78,8 @@ class _Table:
         size, liked = self.of(at.present.data.log.item[events])
         owner = np.arange(len(requests)).repeat(ends[1:] - ends[:-1]).repeat(size)
         every: I64 = np.bincount(owner * self.levels + liked, minlength=len(requests) * self.levels)
-        return every[(request - requests[:1]) * self.levels + value]
+        found: I64 = every[(request - requests[:1]) * self.levels + value]
+        return found
 
     def _of_users(self, at: Moment, positives: Any, request: Array, value: I64) -> I64:
         entity = self._entity(at.present.who(at.asked.requests)[request], value)
