@@ -140,16 +140,31 @@ def answer(memory: Memory, online: Online, rng: np.random.Generator) -> np.ndarr
     return np.array(found[REQUESTS // 10:]).T * 1e3  # the first ones warm up
 
 
+def updated(memory: Memory, online: Online, rng: np.random.Generator, n: int = 2000) -> float:
+    """CPU seconds until an event is in its item's totals and its user's blob."""
+    start, events = int(memory.base.log.time[-1]) + 7200 * SECOND, drawn(rng, n)
+    blobs = {user: memory.blob(str(user)) for user in np.unique(events["user"]).tolist()}
+    busy = time.process_time()
+    for number, (user, item) in enumerate(zip(events["user"].tolist(), events["item"].tolist())):
+        at = start + number * SECOND
+        record = online.happen(available=at, time=at, user=str(user), item=item, positive=True, values={"price": 9.5})
+        blobs[user] = online.layout.extended(blobs[user], record)
+        online.flow.move(at + 1)
+    return (time.process_time() - busy) / n
+
+
 def measure(name: str, memory: Memory) -> None:
     rng = np.random.default_rng(1)
     take(memory, rng, 10, 1)  # to warm up
     for batch, batches in ((1, 1000), (1000, 20)):
         wall, busy = take(memory, rng, batch, batches)
-        print(f"{name:<6}taken {batch:>5,} at a time: {1 / wall:>7,.0f} events/s, CPU {busy * 1e6:,.0f} µs an event")
-    found = answer(memory, loaded(memory, rng), rng)
+        print(f"{name:<6}taken {batch:>5,} at a time: {1 / wall:>7,.0f} updates/s, CPU {busy * 1e6:,.0f} µs an event")
+    online = loaded(memory, rng)
+    found = answer(memory, online, rng)
     width = len(memory.features.names)
     for what, ms in zip(("blob fetched", f"{CANDIDATES} × {width} assembled", "CPU of both"), found):
-        print(f"{name:<6}{what:<20} p50 {np.median(ms):>6.2f} ms, p99 {np.quantile(ms, 0.99):>6.2f} ms")
+        print(f"{name:<6}{what:<20} p50 {np.median(ms) * 1e3:>6,.0f} µs, p99 {np.quantile(ms, 0.99) * 1e3:>6,.0f} µs")
+    print(f"{name:<6}features updated     CPU {updated(memory, online, rng) * 1e6:,.0f} µs an event, without the store")
     print(f"{name:<6}events of a user     p50 {np.median(found[3]):,.0f}, p99 {np.quantile(found[3], 0.99):,.0f}", flush=True)
 
 

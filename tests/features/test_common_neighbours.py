@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold import features
-from sevenfold.errors import DesignError
+from sevenfold.errors import DataError, DesignError
+from sevenfold.features import partitions
 from sevenfold.features.online import Online
 from sevenfold.nouns import Candidates, Data, Entities, Log, Requests
 from toy_logs import SECOND, design
@@ -80,11 +81,19 @@ def test_both_executions_are_the_definition(data: Data, seed: int) -> None:
         np.testing.assert_array_equal(found.view(np.uint32), served.view(np.uint32))
 
 
+NOTHING = Log(time=np.zeros(0, np.int64), available=np.zeros(0, np.int64), user=np.zeros(0, np.int32), item=np.zeros(0, np.int32),
+              positive=np.zeros(0, np.bool_), table=pa.table({"price": np.zeros(0)}))
+PEOPLE, FEWER = (Entities(ids=np.arange(size), table=pa.table({"id": np.arange(size)})) for size in (4, 3))
+
+
 def test_shared_friends_are_asked_of_two_users() -> None:
-    one, other = (Entities(ids=np.arange(size), table=pa.table({"id": np.arange(size)})) for size in (3, 4))
-    nothing, nobody = np.zeros(0, np.int64), np.zeros(0, np.int32)
-    data = Data(users=one, items=other, log=Log(time=nothing, available=nothing, user=nobody, item=nobody,
-                                                positive=np.zeros(0, np.bool_), table=pa.table({"price": np.zeros(0)})))
-    for group, users in (("pair", data.users), ("user", data.items)):
+    for group, users in (("pair", FEWER), ("user", PEOPLE)):
         with pytest.raises(DesignError, match="expected a feature of pair where users are suggested to users"):
-            features.fit(design({group: {"common": PAIR["common"]}}), replace(data, users=users), 0)
+            features.fit(design({group: {"common": PAIR["common"]}}), Data(users=users, items=PEOPLE, log=NOTHING), 0)
+
+
+def test_a_log_in_parts_cannot_tell_whom_others_know(tmp_path: Path) -> None:
+    data = Data(users=PEOPLE, items=PEOPLE, log=NOTHING)
+    fitted = features.fit(design({"pair": PAIR}), data, 0)
+    with pytest.raises(DataError, match=r"data\.features\.pair\.common: reads the links of other users"):
+        partitions.write(fitted, data, [data.log], tmp_path / "values.parquet", parts=2)

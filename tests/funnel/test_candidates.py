@@ -63,3 +63,10 @@ def test_nothing_to_propose_is_no_candidate() -> None:
 
 def test_places_count_from_zero_in_each_request() -> None:
     assert places(np.array([0, 0, 2, 2, 2, 5], dtype=np.int32)).tolist() == [0, 1, 0, 1, 2, 0]
+
+
+def test_a_source_proposes_no_more_than_its_quota() -> None:
+    scores = np.arange(12, dtype=np.float32)[None]
+    merged = merge({"few": scores, "all": -scores}, 6, {"few": 2})
+    assert np.isfinite(merged.ranks["few"]).sum() == 2
+    assert set(merged.item.tolist()) == {11, 10, 0, 1, 2, 3}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Parts:
     rerankers: tuple[tuple[str, Mapping[str, Any]], ...]  # names and parameters
     keep: int
     rank_keep: int
+    quotas: Mapping[str, int] = field(default_factory=dict)
     calibration: Calibration | None = None
     threshold: float | None = None
 
@@ -42,7 +43,7 @@ class Parts:
             _same_catalogue(name, retriever, len(data.items))
         return Pipeline(retrievers=retrievers, ranker=self.ranker[1] if self.ranker else None,
                         rerankers=tuple(RERANKERS.make(name, params) for name, params in self.rerankers),
-                        view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep,
+                        view=self.features.over(data), keep=self.keep, rank_keep=self.rank_keep, quotas=self.quotas,
                         calibration=self.calibration, threshold=self.threshold)
 
     def kept(self) -> dict[str, dict[str, Any]]:
@@ -74,7 +75,7 @@ def save(parts: Parts, folder: Path) -> None:
         parts.ranker[1].save(folder / "ranker")
     about = {"retrievers": list(parts.retrievers), "ranker": parts.ranker[0] if parts.ranker else None,
              "rerankers": [[name, dict(params)] for name, params in parts.rerankers],
-             "keep": parts.keep, "rank_keep": parts.rank_keep, "threshold": parts.threshold,
+             "keep": parts.keep, "rank_keep": parts.rank_keep, "quotas": dict(parts.quotas), "threshold": parts.threshold,
              "calibration": None if parts.calibration is None else asdict(parts.calibration)}
     (folder / "parts.json").write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
 
@@ -90,5 +91,5 @@ def load(folder: Path) -> Parts:
         retrievers={name: RETRIEVERS.get(name).load(folder / "retrievers" / name) for name in about["retrievers"]},
         ranker=(ranker, LEARNERS.get(ranker).load(folder / "ranker")) if ranker else None,
         rerankers=tuple((name, params) for name, params in about["rerankers"]),
-        keep=about["keep"], rank_keep=about["rank_keep"], threshold=about["threshold"],
+        keep=about["keep"], rank_keep=about["rank_keep"], quotas=about["quotas"], threshold=about["threshold"],
         calibration=None if about["calibration"] is None else Calibration(**about["calibration"]))

@@ -115,6 +115,9 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
 REGISTRIES: dict[str, Registry] = {"retriever": RETRIEVERS, "learner": LEARNERS, "reranker": RERANKERS,
                                    "feature": FEATURES}
 
+# what every part of a kind takes, whoever makes it
+COMMON = {"retriever": signature("quota: int | None = None")}  # candidates that it may propose; None: as many as are kept
+
 
 def names(kind: str) -> list[str]:
     """Every name that a document may use for a kind of part."""
@@ -131,7 +134,7 @@ def entry(kind: str, name: str) -> Entry:
 def made(kind: str, name: str) -> Mapping[str, tuple[Any, Any]] | None:
     """The parameters of the maker, or None where nothing makes the part."""
     registry = REGISTRIES.get(kind)
-    return registry.schema(name) if registry is not None and name in registry else None
+    return {**registry.schema(name), **COMMON.get(kind, {})} if registry is not None and name in registry else None
 
 
 def made_losses(kind: str, name: str) -> tuple[str, ...]:

@@ -70,6 +70,9 @@ def write(features: Features, data: Data, log: Iterable[Log], to: Path, *, parts
     and not the log, which may be the sample that the features were fitted on. What features name of an event is its
     request's context. Beside `to` there must be room for two copies of the columns read and one of the values.
     """
+    if linked := [feature.path for feature in features.features if getattr(feature.kind, "of_links", False)]:
+        raise DataError(f"data.features.{linked[0]}", "reads the links of other users, and a part holds those of its own",
+                        "Read the whole log at once, or leave the feature out.")
     empty = replace(data, log=data.log.take(np.empty(0, dtype=np.int64)))
     with TemporaryDirectory(dir=to.parent) as folder:
         sides = [_side(key, features, empty, Path(folder)) for key in SIDES]

@@ -28,14 +28,15 @@ def exclude(scores: F32, offsets: I64, items: I32, alive: Bools) -> F32:
     return scores
 
 
-def merge(scores: Mapping[str, F32], keep: int) -> Candidates:
-    """The first `keep` items of each request, taken from the sources' lists turn by turn.
+def merge(scores: Mapping[str, F32], keep: int, quotas: Mapping[str, int] | None = None) -> Candidates:
+    """The first `keep` items of each request, taken from the sources' lists turn by turn; of a source at most its quota.
 
     `scores`: source → [B, N], -inf where the item may not be proposed. A place further up in any list wins; among equal
     places the source named first.
     """
     items = next(iter(scores.values())).shape[1]
-    lists = [_list(source, matrix, keep) for source, matrix in enumerate(scores.values())]
+    most = [min(keep, (quotas or {}).get(name, keep)) for name in scores]
+    lists = [_list(source, matrix, most[source]) for source, matrix in enumerate(scores.values())]
     request, item, rank, source = (np.concatenate(columns) for columns in zip(*lists, strict=True))
     key = request.astype(np.int64) * items + item
     order = np.lexsort((source, rank, request))

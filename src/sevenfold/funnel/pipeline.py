@@ -58,6 +58,7 @@ class Pipeline:
     view: View
     keep: int  # candidates after retrieval
     rank_keep: int  # candidates after ranking
+    quotas: Mapping[str, int] = field(default_factory=dict)  # retriever → how many it may propose, where not all
     calibration: Calibration | None = None  # from the ranker's score to a probability
     threshold: float | None = None  # from which probability on the answer is yes, where it is yes or no
     copies: I64 | None = None  # of a synthetic catalogue: the item that each one copies
@@ -88,7 +89,7 @@ class Pipeline:
             nothing = np.full(alive.shape, -np.inf, dtype=np.float32)
             scores = {name: nothing if self.late("retrieve", name) else exclude(source.scores(visits), offsets, seen, alive)
                       for name, source in self.retrievers.items()}
-            return merge(scores, self.keep)
+            return merge(scores, self.keep, self.quotas)
 
     def rows(self, requests: Requests, candidates: Candidates) -> Rows:
         """The candidates with their features, and what the sources thought of them as further columns."""
@@ -115,7 +116,7 @@ class Pipeline:
                        clock={})
 
     def _rerank(self, requests: Requests, candidates: Candidates, scores: F32, ranked: I64, k: int) -> tuple[I64, F32]:
-        """Rows of the candidates that are shown, request by request, best first; and with which chance [n], where one is drawn."""
+        """Rows of what is shown, request by request, best first; and [n] with which chance, of one that draws."""
         chances = np.full(len(scores), np.nan, dtype=np.float32)
         if not self.rerankers or self.late("rerank"):
             return ranked[places(candidates.request[ranked]) < k], chances

@@ -49,14 +49,17 @@ class Logistic:
         self._scale = scale(train.values)
         dense = self._scale(train.values)
         cells = self._cells(train)
-        more = ([_one_hot(cells)] if self.crosses else []) + ([LENGTH * train.words] if self.words else [])
+        used, at = np.unique(cells, return_inverse=True)  # a cell without an example weighs nothing
+        more = ([_one_hot(at.reshape(cells.shape), len(used))] if self.crosses else []) + ([LENGTH * train.words] if self.words else [])
         inputs = sparse.hstack([sparse.csr_array(dense), *more], format="csr") if more else dense
-        solver = "lbfgs" if more else "newton-cholesky"  # the latter inverts [F, F]: exact, but for few columns only
+        solver = "newton-cg" if more else "newton-cholesky"  # the latter inverts [F, F]: exact, but for few columns only
         with threadpool_limits(1):  # the order of a sum, hence its last bits, depend on the number of threads
             model = LogisticRegression(C=1.0 / self.regularisation, solver=solver, max_iter=ROUNDS).fit(inputs, positive)
         self._intercept = float(model.intercept_[0])
         first, last = dense.shape[1], inputs.shape[1] - len(self.words)
-        self._weights, self._crossed, self._worded = np.split(model.coef_[0], [first, last])
+        self._weights, crossed, self._worded = np.split(model.coef_[0], [first, last])
+        self._crossed = np.zeros(BUCKETS if self.crosses else 0)
+        self._crossed[used] = crossed
         self._worded = LENGTH * self._worded
         self._importance = by_feature(np.abs(self._weights), self.names, self._scale.flagged)
         for cross, column in zip(self.crosses, cells.T, strict=True):
@@ -148,8 +151,8 @@ def _hash(keys: Array, salt: int) -> I64:
     return (state % np.uint64(BUCKETS)).astype(np.int64)
 
 
-def _one_hot(cells: I64) -> Any:
+def _one_hot(cells: Array, width: int) -> Any:
     from scipy import sparse
 
     n, m = cells.shape
-    return sparse.csr_array((np.ones(n * m), cells.ravel(), np.arange(0, n * m + 1, m)), shape=(n, BUCKETS))
+    return sparse.csr_array((np.ones(n * m), cells.ravel(), np.arange(0, n * m + 1, m)), shape=(n, width))

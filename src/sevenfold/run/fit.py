@@ -28,7 +28,7 @@ from sevenfold.data.labels import targets
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts
 from sevenfold.design.sections import Design, Part, Solution
-from sevenfold.design.vocabulary import CLASSES
+from sevenfold.design.vocabulary import CLASSES, COMMON
 from sevenfold.errors import DataError
 from sevenfold.features import View
 from sevenfold.funnel.calibration import (
@@ -94,13 +94,14 @@ def _funnel(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: in
     """Retrievers fitted, and what they propose for later requests as rows."""
     frozen = features.fit(design, data, cuts.frozen)
     view = frozen.over(data)
-    retrievers = {part.name: RETRIEVERS.make(part.name, _params(part, kept)) for part in solution.retrieve}
+    retrievers = {part.name: RETRIEVERS.make(part.name, _own(_params(part, kept))) for part in solution.retrieve}
     learnt = interactions(data, design, view, cuts.ranker_from)
     for retriever in retrievers.values():
         retriever.fit(learnt, seed=seed)
     rerankers = tuple((part.name, part.params) for part in solution.rerank)
     keep = design.serving.retrieve.keep or 500
-    parts = Parts(features=frozen, retrievers=retrievers, ranker=None, rerankers=rerankers, keep=keep,
+    quotas = {part.name: int(part.params["quota"]) for part in solution.retrieve if part.params.get("quota") is not None}
+    parts = Parts(features=frozen, retrievers=retrievers, ranker=None, rerankers=rerankers, keep=keep, quotas=quotas,
                   rank_keep=keep if solution.rank is None else design.serving.rank.keep or 100)
     if solution.rank is None:
         return Ready(parts=parts, learner=None)
@@ -187,6 +188,11 @@ def _kept_share(design: Design) -> float | None:
 
 def _params(part: Part, kept: Kept | None, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return {**part.params, **(chosen or {}), **(kept or {}).get(part.name, {})}
+
+
+def _own(params: dict[str, Any]) -> dict[str, Any]:
+    """What the maker of a retriever takes: all but what is said of every retriever."""
+    return {name: value for name, value in params.items() if name not in COMMON["retriever"]}
 
 
 def interactions(data: Data, design: Design, view: View, cut: int) -> Interactions:

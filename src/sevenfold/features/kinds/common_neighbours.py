@@ -20,6 +20,8 @@ CODE = 32  # bits of a user's code
 class CommonNeighbours:
     """The number of users that the one who asks and the candidate are both linked with, in the window and as of the request."""
 
+    of_links = True
+
     def __init__(self, *, common_neighbours: Literal["links"] | None = None, over: Duration | None = None) -> None:
         self.common_neighbours = common_neighbours
         self.over = over

@@ -22,6 +22,8 @@ class ResourceAllocation:
     T. Zhou, L. Lü and Y.-C. Zhang, "Predicting missing links via local information" (2009), equation 8.
     """
 
+    of_links = True
+
     def __init__(self, *, resource_allocation: Literal["links"] | None = None, over: Duration | None = None) -> None:
         self.resource_allocation = resource_allocation
         self.over = over
