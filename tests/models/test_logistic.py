@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sevenfold.errors import ModelError
 from sevenfold.models._inputs import scale
-from sevenfold.models.logistic import Logistic
+from sevenfold.models.logistic import LENGTH, Logistic
 from sevenfold.nouns import Rows
-from sevenfold.testing import toy_rows
+from sevenfold.testing import toy_rows, toy_texts
 
 
 def test_against_scikit_learn_by_hand() -> None:
@@ -84,3 +85,28 @@ def test_the_scale_keeps_infinities_and_far_values_within_bounds() -> None:
     np.testing.assert_allclose(scaled(values)[:, 0], np.array([-1, 0, 1]) * np.sqrt(1.5))
     far = scaled(np.array([[np.inf, -np.inf, np.nan], [1e30, 5.0, np.nan]], np.float32))
     np.testing.assert_array_equal(far, [[8, -8, 0, 1], [8, 0, 0, 1]])
+
+
+def test_words_beside_features_against_scikit_learn() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    texts = toy_texts(1)
+    mine = np.random.default_rng(0).normal(size=(len(texts), 1)).astype(np.float32)
+    rows = replace(texts, values=mine, names=("good",))
+    learner = Logistic(regularisation=2.0)
+    learner.fit(rows, rows, seed=0)
+    inputs = np.hstack([(mine - mine.mean()) / mine.std(), LENGTH * rows.words.toarray()])
+    model = LogisticRegression(C=0.5, tol=1e-8, max_iter=5000).fit(inputs, rows.label)
+    np.testing.assert_allclose(learner.scores(rows), model.predict_proba(inputs)[:, 1], atol=2e-3)
+    assert list(learner.weights()) == ["good", *rows.word_names]
+    assert learner.explain(rows).shape == (len(rows), 9)
+    turned = replace(rows, words=rows.words[:, np.arange(8)[::-1]], word_names=rows.word_names[::-1])
+    np.testing.assert_allclose(learner.scores(turned), learner.scores(rows), atol=1e-6)
+
+
+def test_words_are_kept(tmp_path: Path) -> None:
+    rows = toy_texts(1)
+    learner = Logistic()
+    learner.fit(rows, rows, seed=0)
+    learner.save(tmp_path)
+    np.testing.assert_array_equal(Logistic.load(tmp_path).scores(rows), learner.scores(rows))

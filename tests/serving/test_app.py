@@ -61,7 +61,7 @@ def test_one_question_and_several_have_the_same_answers(client: TestClient, serv
     ("", 400, "body", "is no JSON"), ("{", 400, "body", "is no JSON"), ("null", 422, "body", "expected `object`, got `null`"),
     ('{"user": "\\ud800"}', 400, "body", "is no JSON"), (b'{"user": "\xff"}', 400, "body", "is no JSON"),
     ("[" * 100_000, 422, "body", "expected `object`, got `array`"), ('{"a":' * 100_000, 400, "body", "is no JSON"),
-    ("{}", 422, "body", "object missing required field `user`"), ('{"user": 1.5}', 422, "body.user", "expected `int | str`"),
+    ("{}", 422, "body.user", "is missing: this design is asked about a user"), ('{"user": 1.5}', 422, "body.user", "expected `int | str`"),
     ('{"user": 1, "colour": 2}', 422, "body", "object contains unknown field `colour`"),
     ('{"user": 1, "k": 0}', 422, "body.k", "expected `int` >= 1"),
     ('{"user": 1, "k": 1000000000}', 422, "body.k", "expected `int` <= 1000"),

@@ -17,10 +17,11 @@ from threading import Condition, Event, Thread
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from sevenfold.errors import StoreError
-from sevenfold.nouns import Log
-from sevenfold.run.explaining import why
+from sevenfold.nouns import NOBODY, Log
+from sevenfold.run.explaining import story, why
 from sevenfold.serving.asked import Ask
 from sevenfold.serving.intake import LONGEST, Busy
 from sevenfold.serving.live import REFRESH, Found, Live
@@ -35,17 +36,23 @@ CHUNK = 1000  # events of other writers taken between two answers
 
 
 class Shown(msgspec.Struct):
-    """An item and what the last model thought of it."""
+    """An item and what the last model thought of it; of a search the passage that answers, and where in it the words stand."""
 
     item: str | int
     score: float
+    snippet: str | UnsetType = UNSET
+    highlights: list[tuple[int, int]] | UnsetType = UNSET
 
 
-class Answered(msgspec.Struct):
-    """An answer, from which version, after how many events, in which milliseconds."""
+class Answered(msgspec.Struct, kw_only=True):
+    """An answer, items or what is predicted, from which version, after how many events, in which milliseconds."""
 
-    user: str | int
-    items: list[Shown]
+    user: str | int | UnsetType = UNSET
+    item: str | int | UnsetType = UNSET
+    items: list[Shown] | UnsetType = UNSET
+    number: float | UnsetType = UNSET
+    probability: float | UnsetType = UNSET
+    decision: bool | UnsetType = UNSET
     version: str
     events: int = 0  # of the store's log had been read for the items' state
     degraded: list[str] = []  # what was late or lost, and did not take part
@@ -56,6 +63,7 @@ class Answered(msgspec.Struct):
 class _Job:
     asks: Sequence[Ask]
     explain: bool
+    item: int  # whose story is told besides; -1 of none
     came: float = field(default_factory=time.monotonic)
     done: Future[list[Any]] = field(default_factory=Future)
 
@@ -81,9 +89,9 @@ class Answering:
         """Questions that wait."""
         return self._waiting
 
-    def submit(self, asks: Sequence[Ask], *, explain: bool = False) -> Future[list[Any]]:
+    def submit(self, asks: Sequence[Ask], *, explain: bool = False, item: int = NOBODY) -> Future[list[Any]]:
         """Questions to be answered together with others; `Busy` where too many wait already."""
-        job = _Job(asks, explain)
+        job = _Job(asks, explain, item)
         with self._changed:
             if not self._open or self._waiting + len(asks) > WAITING:
                 raise Busy("answer", f"{self._waiting} questions wait to be answered", "Ask again a little later.", 503)
@@ -103,8 +111,8 @@ class Answering:
 
     def _work(self) -> None:
         while (jobs := self._next()) is not None:
-            for log, users in self._tail.taken():
-                self.live.take(log, users)
+            for more in self._tail.taken():
+                self.live.take(*more)
             self.live.follow(REFRESH)
             for job in jobs:
                 self._settle([job] if job.explain else [], self._explained)
@@ -157,7 +165,7 @@ class Answering:
 
     def _block(self, asks: Sequence[Ask], k: int, came: float) -> list[Answered]:
         began = time.monotonic()
-        blobs, degraded = self.states.of([str(ask.user) for ask in asks])
+        blobs, degraded = self.states.of([ask.who for ask in asks])
         fetched = time.monotonic()
         pace = Pace(self.budgets, self.live.sources, len(asks), came)
         found = self.live.answer(asks, blobs, k, self.clock(), late=pace)
@@ -169,17 +177,28 @@ class Answering:
         (job,) = jobs
         (ask,) = job.asks
         k = ask.k or self.live.k
-        blobs, degraded = self.states.of([str(ask.user)])
+        blobs, degraded = self.states.of([ask.who])
         found = self.live.answer([ask], blobs, k, self.clock(), trace=True)
         (answer,) = written(self.live, [ask], found, degraded, {})
-        return [[{**msgspec.structs.asdict(answer), **why(self.live.case(found, k))}]]
+        case = self.live.case(found, k)
+        told = {} if job.item < 0 else {"story": story(case, job.item)}
+        return [[{**msgspec.to_builtins(answer), **why(case), **told}]]
 
 
 def written(live: Live, asks: Sequence[Ask], found: Found, degraded: Sequence[str], timings: dict[str, float]) -> list[Answered]:
     """Answers with the items' own ids."""
-    return [Answered(user=ask.user, version=live.version, events=found.offset, degraded=list(degraded), timings=timings,
-                     items=[Shown(live.ids[item], score) for item, score in zip(items, scores, strict=True) if item >= 0])
-            for ask, items, scores in zip(asks, found.answers.items.tolist(), found.answers.scores.tolist(), strict=True)]
+    if live.context.of_users:
+        said: list[dict[str, Any]] = [
+            {"items": [Shown(live.ids[item], score) for item, score in zip(items, scores, strict=True) if item >= 0]}
+            for items, scores in zip(found.answers.items.tolist(), found.answers.scores.tolist(), strict=True)]
+    else:
+        said = [live.said(found, row) for row in range(len(asks))]
+        for one in said:
+            if "items" in one:
+                one["items"] = msgspec.convert(one["items"], list[Shown])
+    return [Answered(user=UNSET if ask.user is None else ask.user, item=UNSET if ask.item is None else ask.item, **one,
+                     version=live.version, events=found.offset, degraded=list(degraded), timings=timings)
+            for ask, one in zip(asks, said, strict=True)]
 
 
 class States:
@@ -215,7 +234,7 @@ class Tail:
         self._memory = memory
         self._offset = offset
         self._changed = changed
-        self._found: deque[tuple[Log, list[str]]] = deque()
+        self._found: deque[tuple[Log, list[str], int]] = deque()
         self._stop = Event()
         self._thread = Thread(target=self._follow, name="tail", daemon=True)
         self._thread.start()
@@ -225,7 +244,7 @@ class Tail:
         """Whether events were read that nobody has taken."""
         return bool(self._found)
 
-    def taken(self) -> list[tuple[Log, list[str]]]:
+    def taken(self) -> list[tuple[Log, list[str], int]]:
         """The next events, if there are any."""
         return [self._found.popleft()] if self._found else []
 
@@ -250,8 +269,7 @@ class Tail:
             return False
         chunks = list(self._memory.since(self._offset, CHUNK))
         with self._changed:
-            for log, users in chunks:
-                self._offset += len(log)
-                self._found.append((log, users))
+            self._offset += sum(events for _, _, events in chunks)
+            self._found.extend(chunks)
             self._changed.notify()
         return bool(chunks)

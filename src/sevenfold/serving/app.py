@@ -116,6 +116,8 @@ async def answer(request: Request) -> Response:
 async def events(request: Request) -> Response:
     """What happened, durable before it is acknowledged."""
     server = request.app.state.server
+    if server.live.context.silent:
+        raise Refusal("events", server.live.context.silent, "Name their time, data.events.time, and run the design again.", 501)
     sent, single = read(await body_of(request), Event, Events)
     outcome = await asyncio.wrap_future(server.intake.submit(sent))
     for name, count in (("taken", outcome.taken), ("known", outcome.known), ("refused", len(outcome.refused))):
@@ -129,10 +131,11 @@ async def events(request: Request) -> Response:
 async def explain(request: Request) -> Response:
     """One answer, with who proposed what, and what fell out where."""
     server = request.app.state.server
-    query = _query(request, "user", "k")
-    if "user" not in query:
-        raise Refusal("query.user", "is missing", "Ask for /v1/explain?user=ID.")
-    return _json(await server.explain(Ask(user=query["user"], k=_size(query))))
+    query = _query(request, "user", "item", "text", "k")
+    about = query.get("item") if server.live.context.predicts else None
+    ask = Ask(user=query.get("user"), item=about, text=query.get("text"), k=_size(query))
+    server.check(ask)
+    return _json(await server.explain(ask, None if about else query.get("item")))
 
 
 @metered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -11,11 +11,13 @@ import pyarrow as pa
 from msgspec import Meta, Struct
 
 from sevenfold.data.labels import label_columns
+from sevenfold.design.vocabulary import PREDICTION
 from sevenfold.errors import SevenfoldError, nearest
-from sevenfold.nouns import Array, Requests
+from sevenfold.nouns import I32, NOBODY, Array, Requests
 from sevenfold.serving.memory import Memory
 
 MOST_ITEMS, MOST_QUESTIONS, MOST_EVENTS = 1000, 256, 10_000  # in one answer, in one call
+LONGEST_TEXT = 1 << 16  # characters
 Plain = str | float | int | bool | None
 Id = Annotated[str, Meta(min_length=1, max_length=256)] | Annotated[int, Meta(ge=-2**63, le=2**63 - 1)]
 Size = Annotated[int, Meta(ge=1, le=MOST_ITEMS)]
@@ -23,11 +25,18 @@ S = TypeVar("S", bound=Struct)
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One question: which `k` items for this user, now, in this context."""
+    """One question, now, in this context: of a user, about an item, with a text; `Context.fields` says which a design takes."""
 
-    user: Id
+    user: Id | None = None
+    item: Id | None = None
+    text: Annotated[str, Meta(max_length=LONGEST_TEXT)] | None = None
     k: Size | None = None  # as many as the design says
     context: Annotated[dict[str, Plain], Meta(max_length=64)] = {}
+
+    @property
+    def who(self) -> str:
+        """The user's id as text, empty of nobody."""
+        return "" if self.user is None else str(self.user)
 
 
 class Asks(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,16 +87,33 @@ def _lower(problem: str) -> str:
 
 
 class Context:
-    """The log's columns; those of `kinds` a request may say of itself: all but who, what, when and the label."""
+    """What a design is asked: `fields` → whether a question must have them, and `kinds`, the log's columns that it may say of
+    itself: all but who, what, when, the text and the label."""
 
     def __init__(self, memory: Memory) -> None:
-        events = memory.design.data.events
-        hidden = {events.user, events.item, events.time, events.available, *label_columns(memory.design)}
+        design, self.asks = memory.design, memory.features.asks
+        events, self.predicts = design.data.events, design.framing.task in PREDICTION
+        hidden = {events.user, events.query, events.item, events.time, events.available, self.asks, *label_columns(design)}
         self.all = {field.name: field.type for field in memory.schema}
         self.kinds = {name: kind for name, kind in self.all.items() if name not in hidden}
-        self.needed = [str(name) for name in (events.user, events.item, events.time) if name]  # of an event
+        self.needed = [*memory.roles.values(), str(events.time)]  # of an event
+        taken = {"user": events.user is not None, "item": self.predicts and events.item is not None,
+                 "text": self.asks is not None, "k": not self.predicts}
+        needed = {"user": not self.predicts and self.asks is None, "item": True, "text": True, "k": False}
+        self.fields = {name: needed[name] for name, has in taken.items() if has}
+        self.of_users = needed["user"]  # who asks is all that must be known
+        self.silent = "" if memory.clocked else "the data of this design have no clock, so an event has no moment"
 
-    def check(self, given: Mapping[str, Plain]) -> None:
+    def check(self, ask: Ask) -> None:
+        """`Refusal` of a field that the design does not take or that is missing, and of a context that does not fit the log."""
+        for name in ("user", "item", "text", "k"):
+            if (given := getattr(ask, name) is not None) and name not in self.fields:
+                raise Refusal(f"body.{name}", f"questions of this design have no {name}", f"They have {', '.join(self.fields)}.")
+            if not given and self.fields.get(name):
+                raise Refusal(f"body.{name}", f"is missing: this design is asked about a {name}", f"Give the {name}.")
+        self._check(ask.context)
+
+    def _check(self, given: Mapping[str, Plain]) -> None:
         """`Refusal` of a column that is not known, or a value that is not of its kind."""
         for name, value in given.items():
             if name not in self.kinds:
@@ -116,6 +142,13 @@ def _fits(value: Plain, kind: pa.DataType) -> bool:
 
 def asked(asks: Sequence[Ask], memory: Memory, context: Context, moment: int) -> Requests:
     """The questions as the pipeline takes them, all at one moment (µs)."""
-    return Requests(time=np.full(len(asks), moment, dtype=np.int64),
-                    user=np.array([memory.code(str(one.user)) for one in asks], dtype=np.int32),
-                    context=context.columns([one.context for one in asks]))
+    columns = context.columns([one.context for one in asks])
+    if context.asks is not None:
+        columns[context.asks] = np.array([one.text for one in asks], dtype=object)
+    return Requests(time=np.full(len(asks), moment, dtype=np.int64), context=columns,
+                    user=_codes([one.user for one in asks], memory.code),
+                    item=_codes([one.item for one in asks], memory.item) if context.predicts else None)
+
+
+def _codes(ids: Sequence[str | int | None], code: Callable[[str], int]) -> I32:
+    return np.array([NOBODY if one is None else code(str(one)) for one in ids], dtype=np.int32)

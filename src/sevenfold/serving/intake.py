@@ -114,7 +114,7 @@ class Intake:
         lines = b"\n".join(msgspec.json.encode(events[row].values) for row in good)
         times = [name for name in (log.time, log.available) if name]
         chunks = list(arriving(BytesIO(lines), columns={one.name: one.type for one in self.memory.schema}, kind="jsonl",
-                               needed=[str(name) for name in (log.user, log.item) if name], times=times, chunk=len(good)))
+                               needed=[*self.memory.roles.values()], times=times, chunk=len(good)))
         rows = [good[line - 1] for chunk in chunks for line in chunk.rows.tolist()]
         for chunk in chunks:
             for one in chunk.refused:

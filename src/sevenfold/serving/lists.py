@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from sevenfold import stores
-from sevenfold.errors import StoreError
+from sevenfold.errors import SevenfoldError, StoreError
 from sevenfold.nouns import SECOND
 from sevenfold.serving.answering import Answered, Shown, written
 from sevenfold.serving.asked import Ask
@@ -61,10 +61,11 @@ class Lists:
         if version is None:
             return None
         nobody = _key(version.name, NOBODY)
-        *found, common = self._store.get([*(_key(version.name, str(ask.user)) for ask in asks), nobody])
+        *found, common = self._store.get([*(_key(version.name, ask.who) for ask in asks), nobody])
         degraded = ["lists"] if time.time() - version.made > self._lifetime else []
         lists = [msgspec.json.decode(mine or common or b"[]", type=list[Shown]) for mine in found]
-        return [Answered(user=ask.user, items=mine[:ask.k or k], version=version.name, degraded=degraded)
+        return [Answered(user=ask.who if ask.user is None else ask.user, items=mine[:ask.k or k], version=version.name,
+                         degraded=degraded)
                 for ask, mine in zip(asks, lists, strict=True)]
 
     def _live(self) -> Version | None:
@@ -87,9 +88,13 @@ def make(run: Path, url: str, to: str, *, of_clock: str = "wall", workers: int =
         store = opened.enter_context(stores.open(url))
         target = store if to == url else opened.enter_context(stores.open(to))
         live = Live(run, store)
+        if not live.context.of_users:
+            raise SevenfoldError("batch", f"lists are made of users, this design is asked with {', '.join(live.context.fields)}",
+                                 "Serve it online: sevenfold serve.")
         live.catch_up()
         version = _begun(target, live, clock(live, of_clock, time.time_ns() * SECOND // 10**9))
-        users = [*map(str, live.memory.base.users.ids.tolist()), *live.newcomers]
+        known = map(str, live.memory.base.users.ids.tolist())
+        users = [*(user for user in known if live.memory.code(user) >= 0), *live.newcomers]
         shards = [users[at:at + SHARD] for at in range(0, len(users), SHARD)]
         open_ = [number for number in range(len(shards)) if target.get([_done(version, number)]) == [None]]
         computed = _computed(live, run, url, version, [shards[number] for number in open_], workers)
@@ -137,7 +142,7 @@ def _lists(live: Live, users: Sequence[str], version: Version) -> dict[bytes, by
     size = max(1, min(256, SCORES // max(len(live.ids), 1)))
     for at in range(0, len(users), size):
         asks = [Ask(user=user) for user in users[at:at + size]]
-        found = live.answer(asks, live.memory.blobs([str(ask.user) for ask in asks]), version.k, version.moment)
+        found = live.answer(asks, live.memory.blobs([ask.who for ask in asks]), version.k, version.moment)
         lists |= {_key(version.name, str(one.user)): msgspec.json.encode(one.items)
                   for one in written(live, asks, found, [], {})}
     return lists

@@ -15,10 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from sevenfold.bundle import parts
+from sevenfold.data.unclocked import NEVER
+from sevenfold.evaluation.comparison import places
 from sevenfold.features.online import Online
 from sevenfold.funnel.candidates import merge
 from sevenfold.funnel.pipeline import Pipeline, best, fuse, never
 from sevenfold.nouns import SECOND, Answers, Log, Requests, Visits
+from sevenfold.run.answering import said
 from sevenfold.run.explaining import Case
 from sevenfold.serving.asked import Ask, Context, asked
 from sevenfold.serving.memory import Memory
@@ -46,15 +49,16 @@ class Live:
         base = self.memory.base
         self.version = self.memory.bundle.name
         self.context = Context(self.memory)
-        self.k = self.memory.design.framing.answer.items or 10
+        self.k = places(self.memory.design)
         self.ids: list[Any] = base.items.ids.tolist()
-        self.end = int(base.log.available.max(initial=0)) + 1  # the first moment that knows all of the bundle's log
+        known = base.log.available < NEVER
+        self.end = int(base.log.available.max(initial=0, where=known)) + 1  # the first moment that knows all of the bundle's log
         self.offset = 0
         self.newcomers: dict[str, None] = {}  # users whom the bundle's log does not know
         self._parts = parts.load(self.memory.bundle / "parts")
         self._pipeline = self._parts.over(replace(base, log=base.log.take(np.arange(0))))
         self._online = Online(self.memory.features, base)
-        self._online.arrive(base.log, [str(one) for one in base.users.ids[base.log.user].tolist()])
+        self._online.arrive(base.log, self.memory.names(base.log))
         if self._parts.rerankers:
             _ = self._online._view.content  # kept by the views of all requests, which are copies of this one
         self._acts = [_acts(base.log, len(self.ids))]
@@ -68,15 +72,15 @@ class Live:
 
     def catch_up(self) -> None:
         """Take all that the store's log has beyond what was read."""
-        for log, users in self.memory.since(self.offset):
-            self.take(log, users)
+        for more in self.memory.since(self.offset):
+            self.take(*more)
         self.follow()
 
-    def take(self, log: Log, users: Sequence[str]) -> None:
-        """Take the log's next events."""
+    def take(self, log: Log, users: Sequence[str], events: int) -> None:
+        """Take the store's next events, and the rows that they are of the log."""
         self._online.arrive(log, users)
-        self.offset += len(log)
-        self.newcomers |= dict.fromkeys(user for user, code in zip(users, log.user.tolist(), strict=True) if code < 0)
+        self.offset += events
+        self.newcomers |= dict.fromkeys(user for user, code in zip(users, log.user.tolist(), strict=True) if user and code < 0)
         self._acts.append(_acts(log, len(self.ids)))
         self._stale = True
 
@@ -95,10 +99,14 @@ class Live:
 
     def answer(self, asks: Sequence[Ask], blobs: Sequence[bytes], k: int, moment: int, *, trace: bool = False,
                late: Callable[..., bool] = never) -> Found:
-        """The k best items for each of the users, whose events are in `blobs`, at one moment (µs)."""
+        """The k best items for each question, or what is predicted, at one moment (µs); `blobs` are the users' events."""
         requests = asked(asks, self.memory, self.context, moment)
         pipeline = replace(self._pipeline, view=self._online.view(blobs, moment), late=late, clock={})
         return Found(answers=pipeline.answer(requests, k, trace=trace), requests=requests, pipeline=pipeline, offset=self.offset)
+
+    def said(self, found: Found, row: int) -> dict[str, Any]:
+        """What one answer says, as plain values."""
+        return said(self.memory.design, found.pipeline, found.requests, found.answers, row)
 
     def case(self, found: Found, k: int) -> Case:
         """One traced answer, to be explained."""
@@ -129,9 +137,20 @@ class Live:
         return [(self.ids[candidates.item[row]], float(together[row])) for row in best(candidates, together, k)]
 
     def warm_up(self, times: int = 20) -> None:
-        """Answer as many of the log's last users, one by one, as of its end."""
-        for user in self.memory.base.users.ids[self.memory.base.log.user[-times:]].tolist():
-            self.answer([Ask(user=user)], [self.memory.before(str(user))], self.k, self.end)
+        """Answer questions like the log's last events, one by one, as of its end."""
+        for ask in self.examples(times):
+            self.answer([ask], self.memory.blobs([ask.who]), self.k, self.end)
+
+    def examples(self, times: int) -> list[Ask]:
+        """Questions like those of the log's last events."""
+        base = self.memory.base
+        log, fields = base.log.take(np.arange(len(base.log))[-times:]), self.context.fields
+        said = {name: np.array(log.table[name].to_pylist(), dtype=object) for name in {self.context.asks} & {*log.table.column_names}
+                if name is not None}
+        text = self._pipeline.view.text(Requests(time=log.time, user=log.user, context=said))
+        return [Ask(user=user if "user" in fields else None, item=self.ids[item] if "item" in fields and item >= 0 else None,
+                    text=None if text is None else str(text[row]))
+                for row, (user, item) in enumerate(zip(self.memory.names(log), log.item.tolist(), strict=True))]
 
 
 def _acts(log: Log, items: int) -> dict[str, Any]:
@@ -141,6 +160,11 @@ def _acts(log: Log, items: int) -> dict[str, Any]:
 
 
 def clock(live: Live, of: str, started: int) -> int:
-    """The moment (µs) that is now: on the `wall`, or on the `log`'s, which goes on from its end since `started`."""
+    """The moment (µs) that is now: on the `wall`, or on the `log`'s, which goes on from its end since `started`.
+
+    Of data without a clock it is always their end.
+    """
     now = time.time_ns() * SECOND // 10**9
+    if not live.memory.clocked:
+        return live.end
     return now if of == "wall" else live.end + now - started

@@ -38,17 +38,17 @@ class Health(msgspec.Struct):
     version: str = ""
 
 
-USER = {"name": "user", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 256}}
+ID = {"type": "string", "minLength": 1, "maxLength": 256}
 SIZE = {"name": "k", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS}}
 ITEM = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 PATHS: Mapping[str, tuple[str, str, list[Any], list[Any], list[Any], tuple[int, ...]]] = {
     # path: method, what it does, parameters, bodies, answers, what can go wrong
-    "/v1/answer": ("post", "The best items for a user, or for several.", [], [Ask, Asks], [Answered, Answers],
+    "/v1/answer": ("post", "The best items, or what is predicted, for one question or several.", [], [Ask, Asks], [Answered, Answers],
                    (400, 408, 413, 421, 422, 503)),
     "/v1/events": ("post", "Take what happened, durably, each once by its id.", [], [Event, Events], [Outcome],
-                   (400, 408, 413, 421, 422, 429, 503)),
-    "/v1/explain": ("get", "One answer, with who proposed what and what fell out.", [USER, SIZE], [], [dict[str, Any]],
-                    (421, 422, 503)),
+                   (400, 408, 413, 421, 422, 429, 501, 503)),
+    "/v1/explain": ("get", "One answer, with who proposed what and what fell out, and what became of an item.",
+                    [], [], [dict[str, Any]], (404, 421, 422, 503)),
     "/v1/items/{id}/similar": ("get", "The items next to one.", [ITEM, SIZE], [], [Similar], (404, 421, 422)),
     "/health/live": ("get", "The process runs.", [], [], [Health], (421,)),
     "/health/ready": ("get", "It is loaded, warm and answers.", [], [], [Health], (421, 503)),
@@ -68,10 +68,21 @@ def document(context: Context) -> dict[str, Any]:
     paths: dict[str, Any] = {path: {verb: _operation(told, parameters, [by_type[one] for one in takes],
                                                      [by_type[one] for one in gives], errors, by_type[Problem])}
                              for path, (verb, told, parameters, takes, gives, errors) in PATHS.items()}
-    components["Ask"]["properties"]["context"] = _columns(context.kinds, [])
+    components["Ask"] |= _question(components["Ask"]["properties"], context)
     components["Event"]["properties"]["values"] = _columns(context.all, context.needed)
+    paths["/v1/explain"]["get"]["parameters"] = [
+        SIZE if name == "k" else {"name": name, "in": "query", "required": context.fields.get(name, False), "schema": ID}
+        for name in dict.fromkeys([*context.fields, "item"])]
     return {"openapi": "3.1.0", "info": {"title": "Sevenfold", "version": version("sevenfold")}, "paths": paths,
             "components": {"schemas": components}}
+
+
+def _question(properties: dict[str, Any], context: Context) -> dict[str, Any]:
+    """What one design is asked: a field that must be there is never null."""
+    asked = {name: properties[name] for name in context.fields}
+    needed = [name for name, must in context.fields.items() if must]
+    asked |= {name: {"anyOf": [kind for kind in asked[name]["anyOf"] if kind != {"type": "null"}]} for name in needed}
+    return {"properties": {**asked, "context": _columns(context.kinds, [])}, "required": needed}
 
 
 def _columns(kinds: Mapping[str, pa.DataType], needed: list[str]) -> dict[str, Any]:

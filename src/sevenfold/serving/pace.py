@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 
 from sevenfold.design.sections import Design
+from sevenfold.design.vocabulary import FUNNEL
 
 STAGES = {"retrieve": ("retrieve",), "rank": ("features", "rank"), "rerank": ("rerank",)}  # and how the clock calls them
 UP, DOWN = 0.3, 0.1  # the share of a new measurement in what is usual: slowness is learnt faster than it is forgotten
@@ -19,7 +20,8 @@ class Budgets:
     def __init__(self, design: Design) -> None:
         within = {stage: getattr(design.serving, stage).within for stage in STAGES}
         ends = accumulate(one or 0.0 for one in within.values())
-        self.ends = {stage: end for (stage, one), end in zip(within.items(), ends, strict=True) if one is not None}
+        funnel = design.framing.task in FUNNEL  # a prediction has nothing to leave out
+        self.ends = {stage: end for (stage, one), end in zip(within.items(), ends, strict=True) if funnel and one is not None}
         self.otherwise = design.serving.retrieve.else_ or ""
         self.usual = dict.fromkeys(STAGES, 0.0)
 

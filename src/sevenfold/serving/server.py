@@ -23,7 +23,7 @@ from sevenfold.errors import SevenfoldError, StoreError
 from sevenfold.nouns import DAY, SECOND
 from sevenfold.serving import meters
 from sevenfold.serving.answering import Answered, Answering, Shown, written
-from sevenfold.serving.asked import Ask
+from sevenfold.serving.asked import Ask, Refusal
 from sevenfold.serving.intake import Busy, Intake
 from sevenfold.serving.lists import NOBODY, Lists
 from sevenfold.serving.live import Live, clock
@@ -70,9 +70,9 @@ class Server:
         now = partial(clock, live, self._settings.clock, self._settings.started)
         self.live = live
         self.within = promised(design)
-        self._nobody = _nobody(live, now())
+        self._nobody = _nobody(live, now()) if live.context.of_users else None
         self._lists = Lists(self._lists_store, 2 * (batch.every if batch else DAY / SECOND))
-        self._only_lists = batch is not None and batch.for_ == "everything"
+        self._only_lists = live.context.of_users and batch is not None and batch.for_ == "everything"
         within = design.serving.retrieve.within or STATE
         self.answering = Answering(live, now, None if _here(self._settings.store) else within)
         self.intake = Intake(live.memory)
@@ -114,8 +114,8 @@ class Server:
         self._opened.close()
 
     def check(self, ask: Ask) -> None:
-        """`Refusal` of a context that the log does not know."""
-        self.live.context.check(ask.context)
+        """`Refusal` of what the design is not asked."""
+        self.live.context.check(ask)
 
     def gauge(self) -> None:
         """Tell what waits and how far the log was read."""
@@ -147,11 +147,16 @@ class Server:
         listed = await self._listed(asks)
         if listed is not None:
             return _degraded(listed, late)
+        if answers is None and self._nobody is None:
+            raise Busy("answer", f"is not there within {self.within:g} s", "Ask again a little later.", 503)
         return answers or _degraded([self._stranger(ask) for ask in asks], late)
 
-    async def explain(self, ask: Ask) -> dict[str, Any]:
-        """One answer and how it came about."""
-        waiting = self.answering.submit([ask], explain=True)
+    async def explain(self, ask: Ask, item: str | None) -> dict[str, Any]:
+        """One answer and how it came about; of an item also what became of it."""
+        code = -1 if item is None else self.live.memory.item(item)
+        if item is not None and code < 0:
+            raise Refusal("query.item", f"no item is called '{item[:60]}'", "Name an item of the bundle's catalogue.", 404)
+        waiting = self.answering.submit([ask], explain=True, item=code)
         (found,) = await asyncio.wait_for(asyncio.wrap_future(waiting), EXPLAINED)
         return dict(found)
 
@@ -169,7 +174,11 @@ class Server:
             return None
 
     def _stranger(self, ask: Ask) -> Answered:
-        return msgspec.structs.replace(self._nobody, user=ask.user, items=self._nobody.items[:ask.k or self.live.k])
+        nobody = self._nobody
+        assert nobody is not None
+        assert ask.user is not None
+        assert nobody.items
+        return msgspec.structs.replace(nobody, user=ask.user, items=nobody.items[:ask.k or self.live.k])
 
 
 def _here(store: str) -> bool:
@@ -179,7 +188,7 @@ def _here(store: str) -> bool:
 
 def promised(design: Design) -> float:
     """Seconds within which an answer is due."""
-    stages = [getattr(design.serving, stage).within or 0.0 for stage in ("retrieve", "rank", "rerank")]
+    stages = [getattr(design.serving, stage).within or 0.0 for stage in ("retrieve", "rank", "rerank", "predict")]
     return design.requirements.limits.p99 or sum(stages) or WITHIN
 
 
