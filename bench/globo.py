@@ -62,7 +62,8 @@ def fitted(design: Design, data: Data, test_from: int, seed: int) -> Parts:
                 validate_from=test_from - VALIDATE, validate_until=test_from - 1, test_from=test_from, end=test_from + DAY)
     parts = fit(design, solution, data, cuts, seed)
     learnt, kept = interactions(data, design, parts.features.over(data), test_from), parts.kept()
-    sources = {part.name: RETRIEVERS.make(part.name, _own({**part.params, **kept.get(part.name, {})})) for part in solution.retrieve}
+    sources = {part.name: RETRIEVERS.make(part.name, _own({**part.params, **kept.get(part.name, {})}))
+               for part in solution.retrieve}
     for source in sources.values():
         source.fit(learnt, seed=seed)
     return replace(parts, retrievers=sources)

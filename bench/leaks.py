@@ -256,7 +256,8 @@ def copied_texts(base: Planted) -> list[tuple[str, str]]:
     texts = [f"text {number} of {rng.integers(1 << 40)}" for number in range(2_000)]
     texts += texts[:200]
     parquet.write_table(pa.table({"message": texts, "label": rng.choice(["ham", "spam"], len(texts))}), folder / "texts.parquet")
-    text = new.text("spam").replace("data/messages.tsv", "texts.parquet").replace("by: group, group: near_duplicates", "by: random")
+    text = new.text("spam").replace("data/messages.tsv", "texts.parquet")
+    text = text.replace("by: group, group: near_duplicates", "by: random")
     (folder / "spam.yaml").write_text(text, encoding="utf-8")
     return [(one.code, one.where) for one in examine_data(documents.load(folder / "spam.yaml"))]
 

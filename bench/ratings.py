@@ -43,9 +43,11 @@ class Ratings:
     rating: Array
 
     def take(self, rows: Array) -> Ratings:
+        """Some of them."""
         return Ratings(self.user[rows], self.item[rows], self.rating[rows])
 
     def rows(self) -> Rows:
+        """As a learner reads them."""
         n = len(self.user)
         return Rows(values=np.zeros((n, 0), np.float32), names=(), request=np.zeros(n, np.int32), user=self.user, item=self.item,
                     history=np.full((1, 1), -1, np.int32), items=10_000, label=self.rating)
@@ -125,7 +127,8 @@ def models(peer: bool, best: dict[str, Any]) -> dict[str, Predict]:
 def show(title: str, figures: list[tuple[float, float]], seconds: float) -> None:
     errors = np.array(figures)
     spread = f"± {errors[:, 0].std(ddof=1):.4f}" if len(errors) > 1 else ""
-    print(f"| {title} | {errors[:, 0].mean():.4f} {spread} | {errors[:, 1].mean():.4f} | {seconds / len(errors):.1f} |", flush=True)
+    mean = errors.mean(axis=0)
+    print(f"| {title} | {mean[0]:.4f} {spread} | {mean[1]:.4f} | {seconds / len(errors):.1f} |", flush=True)
 
 
 def main() -> None:
@@ -135,7 +138,8 @@ def main() -> None:
     parser.add_argument("--peer", action="store_true", help="measure Surprise in the same run")
     asked = parser.parse_args()
     ratings = read("ml-100k:ratings" if asked.data == "ml-100k" else "ml-1m:all")
-    print(f"{asked.data}, 5-fold, {asked.seeds} seeds, mean over folds ± their deviation; {platform.machine()}, {os.cpu_count()} cores\n")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    print(f"{asked.data}, 5-fold, {asked.seeds} seeds, mean over folds ± their deviation; {machine}\n")
     print("| model | RMSE | MAE | fit and answer, s |\n|---|---|---|---|")
     for title, figure in PUBLISHED[asked.data].items():
         print(f"| {title}, published | {figure:.3f} | – | – |")

@@ -31,6 +31,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import psutil
 
 from sevenfold import record, stores
 from sevenfold.bundle import manifest
@@ -72,7 +73,7 @@ def peer(run: Path, store: str) -> None:
 
 
 @contextmanager
-def running(port: int, *words: str) -> Iterator[None]:
+def running(port: int, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server, as soon as it lives."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     socket.create_server(("127.0.0.1", port)).close()  # fails where somebody else would answer
@@ -85,7 +86,7 @@ def running(port: int, *words: str) -> Iterator[None]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()
@@ -97,36 +98,49 @@ def ask(port: int, verb: str, path: str, body: bytes) -> Any:
     return json.loads(connection.getresponse().read())
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+async def spoken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, text: bytes) -> tuple[int, bytes]:
+    """The status and the body of an answer."""
+    writer.write(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                 % (path.encode(), len(text), text))
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    body = await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+    return int(head.split()[1]), body
+
+
 async def client(port: int, path: str, body: Sent, until: float, found: list[tuple[float, bool, bool]]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     number = 0
     while time.perf_counter() < until:
         text, number = body(number), number + 1
         began = time.perf_counter()
-        writer.write(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                     % (path.encode(), len(text), text))
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        answer = await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
-        whole = b'"degraded":["' not in answer
-        found.append((time.perf_counter() - began, head.startswith(b"http/1.1 200"), whole))
+        status, answer = await spoken(reader, writer, path, text)
+        found.append((time.perf_counter() - began, status == 200, b'"degraded":["' not in answer))
     writer.close()
 
 
-def load(name: str, port: int, path: str, clients: int, seconds: float, body: Callable[[int], Sent], each: int = 1) -> float:
-    """Print and return what a server did a second."""
+def load(name: str, server: subprocess.Popen[bytes], port: int, path: str, clients: int, seconds: float,
+         body: Callable[[int], Sent], each: int = 1) -> None:
+    """Print what a server did a second, and what that cost its processor."""
     async def everybody() -> list[tuple[float, bool, bool]]:
         found: list[tuple[float, bool, bool]] = []
         until = time.perf_counter() + seconds
         await asyncio.gather(*(client(port, path, body(number), until, found) for number in range(clients)))
         return found
 
+    before = sum(psutil.Process(server.pid).cpu_times()[:2])
     found = asyncio.run(everybody())
+    busy = (sum(psutil.Process(server.pid).cpu_times()[:2]) - before) / len(found) / each
     took = np.array([one for one, _, _ in found]) * 1e3
     good, whole = (float(np.mean([one[at] for one in found])) for at in (1, 2))
     rate = len(found) * each / seconds
     p50, p99 = np.quantile(took, [0.5, 0.99])
-    print(f"| {name} | {clients} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | {good:.1%} | {whole:.1%} |", flush=True)
-    return rate
+    figures = f"{rate:,.0f} | {p50:.1f} | {p99:.1f} | {good:.1%} | {whole:.1%} | {busy * 1e3:.2f}"
+    print(f"| {name} | {clients} | {figures} |", flush=True)
 
 
 def questions(users: list[Any]) -> Callable[[int], Sent]:
@@ -158,7 +172,7 @@ def by_hand(folder: Path, values: dict[str, Any], seconds: float) -> None:
             database.execute("INSERT INTO events VALUES (?, ?)", (str(number), text))
             database.commit()
             number += 1
-    print(f"| SQLite, one insert an event | 1 | {number / seconds:,.0f} | | | | |")
+    print(f"| SQLite, one insert an event | 1 | {number / seconds:,.0f} | | | | | |")
     if shutil.which("redis-server"):
         import redis
 
@@ -172,7 +186,7 @@ def by_hand(folder: Path, values: dict[str, Any], seconds: float) -> None:
             number += 1
         process.kill()
         process.wait()
-        print(f"| Redis, `appendfsync always`, one XADD an event | 1 | {number / seconds:,.0f} | | | | |")
+        print(f"| Redis, `appendfsync always`, one XADD an event | 1 | {number / seconds:,.0f} | | | | | |")
 
 
 def only_lists(run: Path, folder: Path) -> Path:
@@ -205,23 +219,23 @@ def main() -> None:
         users, rows = base.users.ids.tolist(), base.log.table.slice(len(base.log) - 5000).to_pylist()
         serve = ("-m", "sevenfold", "serve", str(run), "--clock", "log", "--port", str(OURS), "--store", store)
         by_peer = (__file__, str(run), "--peer", f"lmdb://{folder / 'peer'}")
-        print("| what | clients | a second | p50 ms | p99 ms | 200 | whole |\n|---|---|---|---|---|---|---|")
-        with running(OURS, *serve), running(PEER, *by_peer):
+        print("| what | clients | a second | p50 ms | p99 ms | 200 | whole | CPU ms each |\n|---|---|---|---|---|---|---|---|")
+        with running(OURS, *serve) as ours_at, running(PEER, *by_peer) as peer_at:
             for user in users[:50]:
                 ours, theirs = (ask(port, "POST", "/v1/answer", json.dumps({"user": user}).encode()) for port in (OURS, PEER))
                 assert [one["item"] for one in ours["items"]] == [one["item"] for one in theirs["items"]], "answers differ"
             for clients in given.clients:
-                load("**sevenfold**, answers", OURS, "/v1/answer", clients, given.seconds, questions(users))
-                load("FastAPI, by hand", PEER, "/v1/answer", clients, given.seconds, questions(users))
-        with running(OURS, *serve):
+                load("**sevenfold**, answers", ours_at, OURS, "/v1/answer", clients, given.seconds, questions(users))
+                load("FastAPI, by hand", peer_at, PEER, "/v1/answer", clients, given.seconds, questions(users))
+        with running(OURS, *serve) as server:
             for clients, each in ((1, 1), (32, 1), (4, 100)):
-                load(f"**sevenfold**, durable events, {each} a call", OURS, "/v1/events", clients, given.seconds,
+                load(f"**sevenfold**, durable events, {each} a call", server, OURS, "/v1/events", clients, given.seconds,
                      events(rows, each, f"{clients}-{each}"), each)
         by_hand(folder, rows[0], given.seconds)
         lists = only_lists(run, folder)
         make(lists, store, store, of_clock="log")
-        with running(OURS, *(str(lists) if word == str(run) else word for word in serve)):
-            load("**sevenfold**, lists from LMDB", OURS, "/v1/answer", 32, given.seconds, questions(users))
+        with running(OURS, *(str(lists) if word == str(run) else word for word in serve)) as server:
+            load("**sevenfold**, lists from LMDB", server, OURS, "/v1/answer", 16, given.seconds, questions(users))
     print(f"\n{len(base.log):,} events, {len(users):,} users, {len(base.items):,} items; {os.cpu_count()} cores, "
           f"{platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
 

@@ -364,7 +364,8 @@ def _piece(rows: Rows, part: Array) -> Rows:
     requests, request = np.unique(rows.request[part], return_inverse=True)
     return replace(rows, values=rows.values[part], request=request.astype(np.int32), user=rows.user[part], item=rows.item[part],
                    history=rows.history[requests], label=None, actions=None,
-                   text=None if rows.text is None else rows.text[requests], words=None if rows.words is None else rows.words[part])
+                   text=None if rows.text is None else rows.text[requests],
+                   words=None if rows.words is None else rows.words[part])
 
 
 def _expect_unknown_rows(name: str, learner: Any, rows: Rows) -> None:

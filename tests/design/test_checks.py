@@ -195,8 +195,8 @@ def test_time_checks_do_not_apply_without_a_clock() -> None:
      "crosses 'campaign', and no feature is called so", "advertiser"),
     ("video", "data: {events: {history: 30d}}", "data.events.history",
      "training gets 80% of 30d, and needs more than 90d (the window of 'taste') + 1d (the embargo)", "more than 114d"),
-    ("friends", "data: {events: {history: 365d}}", "data.events.history",
-     "the test gets 10% of 365d, and needs more than 90d (until a label is known)", "more than 900d"),
+    ("friends", "data: {events: {history: 150d}}", "data.events.history",
+     "the test gets 15% of 150d, and needs more than 30d (until a label is known)", "more than 200d"),
     ("video", "data: {events: {delay: 1h}}", "data.events.delay", "events arrive 1h late, and must show within 1min", "user: 1h"),
     ("video", "data: {events: {live: null}}", "data.events.live", "the log comes as a file", "live: http"),
     ("ads", "framing: {label: {biases: null}}", "framing.label.biases", "'clicked' is known only of what was shown or chosen",
@@ -241,8 +241,8 @@ def test_time_checks_do_not_apply_without_a_clock() -> None:
     ("spam", "stage: production", "owner", "nobody is named who answers an alarm", "owner: Ada"),
     ("ads", "monitoring: {drift: {test: chi2}}", "monitoring.drift.test", "the p-value of 'chi2' calls any change", "psi"),
     ("spam", "requirements: {freshness: {model: null}}", "monitoring.drift.then", "no cadence and no drift", "model: 24h"),
-    ("friends", "evaluation: {online: {guards: null}}", "monitoring.watch", "a label takes 90d, and nothing that shows sooner",
-     "guards"),
+    ("friends", "framing: {label: {within: 90d}}\nevaluation: {online: {guards: null}}", "monitoring.watch",
+     "a label takes 90d, and nothing that shows sooner", "guards"),
     ("friends", "stage: pilot", "solutions", "nothing else is ever tried", "explore"),
     ("spam", "solutions: {network: {predict: boosted}}", "", "", ""),
 ])
@@ -266,9 +266,9 @@ def test_lines_and_paths() -> None:
 
 
 def test_unbuilt_names_parts_parameters_and_losses() -> None:
-    ads = design.load(DESIGNS / "ads.yaml")
-    problems = [one.problem for one in design.unbuilt(ads)]
-    assert "the learner 'smoothed_rate' is in the language, but no part of this installation builds it yet" in problems
+    harmful = design.load(DESIGNS / "harmful.yaml")
+    problems = [one.problem for one in design.unbuilt(harmful)]
+    assert "the feature 'image' is in the language, but no part of this installation builds it yet" in problems
     assert design.unbuilt(design.load(DESIGNS / "video.yaml")) == []
 
 

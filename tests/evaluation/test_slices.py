@@ -29,14 +29,16 @@ def test_new_items_are_judged_alone() -> None:
 
 def test_what_is_no_item_of_the_catalogue_is_new() -> None:
     asked = slices.Context(user=np.zeros(2, dtype=np.int32), offsets=np.arange(3), relevant=np.array([-1, 0], dtype=np.int32),
-                           grade=np.ones(2, dtype=np.float32), user_events=np.ones(1, dtype=int), item_events=np.ones(1, dtype=int))
+                           grade=np.ones(2, dtype=np.float32), user_events=np.ones(1, dtype=int),
+                           item_events=np.ones(1, dtype=int))
     assert slices.new_items(asked).tolist() == [True, False]
 
 
 def test_heavy_users_are_the_busiest_tenth_with_ties() -> None:
     counts = np.array([50, 40, 40, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0])  # eleven known: two are the tenth, the third ties
     asked = slices.Context(user=np.arange(13, dtype=np.int32), offsets=np.arange(14),
-                           relevant=np.zeros(13, dtype=np.int32), grade=np.ones(13, dtype=np.float32), user_events=counts, item_events=np.ones(1, dtype=int))
+                           relevant=np.zeros(13, dtype=np.int32), grade=np.ones(13, dtype=np.float32),
+                           user_events=counts, item_events=np.ones(1, dtype=int))
     assert np.flatnonzero(slices.heavy_users(asked)).tolist() == [0, 1, 2]
 
 

@@ -32,7 +32,8 @@ def test_words_tell_and_add_up() -> None:
     rows = replace(rows, words=0.1 * rows.words)
     chance = learner.scores(rows).astype(np.float64)
     parts = learner.explain(rows)
-    assert (parts[:, 0] >= 0).all() and (parts[:, 3] <= 0).all()
+    assert (parts[:, 0] >= 0).all()
+    assert (parts[:, 3] <= 0).all()
     np.testing.assert_allclose(parts.sum(axis=1) + learner._intercept, np.log(chance / (1 - chance)), atol=1e-4)
 
 

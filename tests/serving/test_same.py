@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 
+from serving.grown_log import whole
 from sevenfold.bundle import parts
-from sevenfold.nouns import SECOND, Data, Requests
+from sevenfold.nouns import SECOND, Requests
 from sevenfold.serving import app
 from sevenfold.serving.asked import Ask
 from sevenfold.serving.lists import Lists, make
@@ -34,17 +34,6 @@ def later(memory: Memory, n: int = 200) -> list[dict[str, Any]]:
     return [{"id": f"later-{i}", "values": {
         "timestamp": int(last + rng.integers(1, 86_400)), "user_id": int(rng.choice([*users, 77_777])), "device": "tv",
         "item_id": int(rng.choice([*items[:30], 99_999])), "watched": float(rng.random())}} for i in range(n)]
-
-
-def whole(memory: Memory) -> Data:
-    """The bundle's data and what the store has taken, as a later run would load them."""
-    log = memory.base.log
-    for more, _, _ in memory.since():
-        item = np.where(more.item < len(memory.base.items), more.item, -1).astype(np.int32)
-        columns = {name: np.concatenate([getattr(log, name), getattr(more, name)])
-                   for name in ("time", "available", "user", "positive")}
-        log = replace(log, **columns, item=np.concatenate([log.item, item]), table=pa.concat_tables([log.table, more.table]))
-    return replace(memory.base, log=log.take(np.argsort(log.time, kind="stable")))
 
 
 @pytest.fixture(scope="module", params=["finished", "trees"])

@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from sevenfold import record, stores
 from sevenfold.data.arriving import Arrived, arriving, quarantine
-from sevenfold.serving.memory import Memory, available_at
+from sevenfold.errors import DataError
+from sevenfold.serving.arrivals import available_at
+from sevenfold.serving.memory import Memory
 
 HELP = "Append events to a run's log: each once, by its id; what is no event goes into a quarantine file with the reason."
 
@@ -37,14 +39,17 @@ def run(args: argparse.Namespace) -> int:
     with stores.open(args.store or f"lmdb://{folder / 'store'}") as store:
         memory = Memory(folder, store)
         events = memory.design.data.events
+        if not memory.clocked:
+            raise DataError("data.events.time", "the data of this design have no clock, so an event has no moment",
+                            "Name their column of time and run the design again.")
         times = [name for name in (events.time, events.available) if name]
         columns = {field.name: field.type for field in memory.schema} | ({args.id: pa.string()} if args.id else {})
-        needed = [str(name) for name in (events.user, events.item, args.id) if name]
+        needed = [*memory.roles.values(), *([args.id] if args.id else [])]
         for chunk in arriving(source, columns=columns, needed=needed, times=times, kind=kind):
             if chunk.unknown:
                 print(f"nothing reads {', '.join(chunk.unknown)}", file=sys.stderr)
             rows = chunk.table.select(memory.schema.names)
-            taken = memory.take(rows, *available_at(memory, chunk.times), ids(chunk, args.id, turns))
+            taken = memory.take(rows, *available_at(events, chunk.times), ids(chunk, args.id, turns))
             quarantine(folder / "quarantine.jsonl", chunk.refused)
             new, repeated, refused = new + taken.new, repeated + taken.repeated, refused + len(chunk.refused)
             print(f"{new:,} taken, {repeated:,} known already, {refused:,} refused", flush=True)

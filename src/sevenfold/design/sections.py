@@ -241,7 +241,7 @@ class Evaluation(Section):
     online: Online | None = None
     trade_offs: TradeOffs = TradeOffs()
     seeds: int = 3  # fits of each solution that is random
-    trials: int = 6  # settings of each solution's learner that are tried on validation, its defaults first
+    trials: int = 4  # settings of each solution's learner that are tried on validation, its defaults first
     requests: Count = 5_000  # at most so many test requests, drawn once
 
 

@@ -13,12 +13,12 @@ def top(scores: F32, k: int) -> I32:
     """The k best columns of each row of `scores` [B, N], best first, ties by the lower column: [B, min(k, N)]."""
     rows, columns = scores.shape
     k = min(k, columns)
-    threshold = np.partition(scores, columns - k, axis=1)[:, columns - k, None]
-    above, equal = scores > threshold, scores == threshold
-    room = k - above.sum(axis=1, keepdims=True)
-    chosen = np.nonzero(above | (equal & (np.cumsum(equal, axis=1) <= room)))[1].reshape(rows, k)
-    order = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(chosen, order, axis=1).astype(np.int32)
+    chosen = np.empty((rows, k), np.int32)
+    threshold = np.partition(scores, columns - k, axis=1)[:, columns - k]
+    for mine, row, least in zip(chosen, scores, threshold, strict=True):
+        at = np.flatnonzero(row >= least)  # rising, so that a stable sort breaks ties by the lower column
+        mine[:] = at[np.argsort(-row[at], kind="stable")[:k]]
+    return chosen
 
 
 def exclude(scores: F32, offsets: I64, items: I32, alive: Bools) -> F32:

@@ -27,6 +27,6 @@ def grown(table: Array, rows: I64) -> Any:
 def shrunk(values: F64, codes: I64, count: int, prior: float) -> F64:
     """[count + 1] the mean of the values of each code, drawn to 0 as if `prior` more of them were 0; the last is 0."""
     total, n = np.bincount(codes, values, count + 1), np.bincount(codes, minlength=count + 1)
-    mean = np.divide(total, n + prior, out=np.zeros(count + 1), where=n + prior > 0)
+    mean: F64 = np.divide(total, n + prior, out=np.zeros(count + 1), where=n + prior > 0)
     mean[count] = 0.0
     return mean

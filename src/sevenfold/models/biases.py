@@ -50,7 +50,7 @@ class Biases:
     def scores(self, rows: Rows) -> F32:
         """Numbers [n] within the range of the labels."""
         low, mean, high = self._range
-        return np.clip(mean + self._parts(rows).sum(axis=1), low, high).astype(np.float32)
+        return np.asarray(np.clip(mean + self._parts(rows).sum(axis=1), low, high), dtype=np.float32)
 
     def explain(self, rows: Rows) -> F32:
         """How far the user and the item move the number from the mean, [n, 2]."""

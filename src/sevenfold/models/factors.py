@@ -63,7 +63,7 @@ class Factors:
     def scores(self, rows: Rows) -> F32:
         """Numbers [n] within the range of the labels."""
         low, mean, high = self._range
-        return np.clip(mean + self._parts(rows).sum(axis=1), low, high).astype(np.float32)
+        return np.asarray(np.clip(mean + self._parts(rows).sum(axis=1), low, high), dtype=np.float32)
 
     def explain(self, rows: Rows) -> F32:
         """How far the user's bias, the item's, and how well both go together move the number from the mean, [n, 3]."""
@@ -106,6 +106,7 @@ class Factors:
         model = _Model.begin(codes, label - self._range[1], (users + 1, train.items + 1), self.dimensions, self.implicit, rng)
 
         def error() -> float:
+            assert validate.label is not None
             self._take(model.tables())
             return float(np.mean((self.scores(validate) - validate.label) ** 2))
 
@@ -201,7 +202,8 @@ class _Model:
         for start in range(0, n, BLOCK):
             rows = slice(start, start + BLOCK)
             pairs, totals = _square(side.count[rows] @ other.moments), side.total[rows] @ seen
-            covariance = np.linalg.inv(pairs[:, :width, :width] / self.noise + np.diag(1 / believed.spread))
+            precision: F64 = pairs[:, :width, :width] / self.noise + np.diag(1 / believed.spread)
+            covariance: F64 = np.linalg.inv(precision).astype(np.float64, copy=False)
             right = (totals[:, :width] - pairs[:, :width, width]) / self.noise + believed.expected[rows] / believed.spread
             mean[rows] = np.einsum("nij,nj->ni", covariance, right)
             whole = _moments(mean[rows], covariance)

@@ -50,7 +50,8 @@ class Logistic:
         dense = self._scale(train.values)
         cells = self._cells(train)
         used, at = np.unique(cells, return_inverse=True)  # a cell without an example weighs nothing
-        more = ([_one_hot(at.reshape(cells.shape), len(used))] if self.crosses else []) + ([LENGTH * train.words] if self.words else [])
+        crossing = [_one_hot(at.reshape(cells.shape), len(used))] if self.crosses else []
+        more = [*crossing, LENGTH * train.words] if self.words else crossing
         inputs = sparse.hstack([sparse.csr_array(dense), *more], format="csr") if more else dense
         solver = "newton-cg" if more else "newton-cholesky"  # the latter inverts [F, F]: exact, but for few columns only
         with threadpool_limits(1):  # the order of a sum, hence its last bits, depend on the number of threads
@@ -99,8 +100,8 @@ class Logistic:
     def save(self, folder: Path) -> None:
         """Write `logistic.json` and, where there are any, the weights of crosses and of words."""
         state = {"loss": self.loss, "regularisation": self.regularisation, "crosses": self.crosses, "names": self.names,
-                 "words": self.words, "scale": self._scale.state(), "weights": self._weights.tolist(), "intercept": self._intercept,
-                 "importance": self._importance}
+                 "words": self.words, "scale": self._scale.state(), "weights": self._weights.tolist(),
+                 "intercept": self._intercept, "importance": self._importance}
         (folder / "logistic.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
         if self.crosses:
             np.save(folder / "crosses.npy", self._crossed)

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -87,14 +87,15 @@ class TextNetwork:
         state = {"parameters": parameters, "alphabet": self._alphabet, "trained_epochs": self.trained_epochs,
                  "importance": self._importance}
         (folder / "text_network.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
-        np.savez(folder / "network.npz", **self._weights)
+        np.savez(folder / "network.npz", **cast(dict[str, Any], self._weights))
 
     @classmethod
     def load(cls, folder: Path) -> TextNetwork:
         """What `save` wrote; needs no PyTorch."""
         state = json.loads((folder / "text_network.json").read_text(encoding="utf-8"))
         self = cls(**state["parameters"])
-        self._alphabet, self.trained_epochs, self._importance = (state[key] for key in ("alphabet", "trained_epochs", "importance"))
+        self._alphabet, self.trained_epochs = state["alphabet"], state["trained_epochs"]
+        self._importance = state["importance"]
         with np.load(folder / "network.npz", allow_pickle=False) as weights:
             self._weights = dict(weights)
         return self

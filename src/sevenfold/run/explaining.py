@@ -96,7 +96,9 @@ def story(case: Case, item: int) -> dict[str, Any]:
 
 
 def named(data: Data, code: int) -> dict[str, Any]:
-    """An item's id, and its name: the first text of its row that is not the id."""
+    """An item's id, and its name: the first text of its row that is not the id; nothing of an item that nobody knows."""
+    if code < 0:
+        return {"item": None, "name": ""}
     key = data.items.ids[code].item()
     row = data.items.table.slice(code, 1).to_pylist()[0] if data.items.table.num_columns else {}
     names = [value for value in row.values() if isinstance(value, str) and value != str(key)]

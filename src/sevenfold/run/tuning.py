@@ -22,7 +22,7 @@ from sevenfold.registry import LEARNERS, REQUIRED
 from sevenfold.run.fit import Ready, learn
 
 SEED = 0
-LEARNT, JUDGED = 100_000, 100_000  # rows that a trial learns from and is judged on, at most
+LEARNT, JUDGED = 50_000, 50_000  # rows that a trial learns from and is judged on, at most
 
 
 @dataclass(frozen=True, kw_only=True)

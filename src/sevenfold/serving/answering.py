@@ -44,8 +44,11 @@ class Shown(msgspec.Struct):
     highlights: list[tuple[int, int]] | UnsetType = UNSET
 
 
-class Answered(msgspec.Struct, kw_only=True):
-    """An answer, items or what is predicted, from which version, after how many events, in which milliseconds."""
+class Answered(msgspec.Struct, kw_only=True, dict=True):
+    """An answer, items or what is predicted, from which version, after how many events, in which milliseconds.
+
+    How it came about may travel with it as `traced`: (item ids, what was found, its row there); that is not sent.
+    """
 
     user: str | int | UnsetType = UNSET
     item: str | int | UnsetType = UNSET
@@ -168,10 +171,13 @@ class Answering:
         blobs, degraded = self.states.of([ask.who for ask in asks])
         fetched = time.monotonic()
         pace = Pace(self.budgets, self.live.sources, len(asks), came)
-        found = self.live.answer(asks, blobs, k, self.clock(), late=pace)
+        found = self.live.answer(asks, blobs, k, self.clock(), late=pace, trace=True)
         self.budgets.learn(found.pipeline.clock, len(asks), pace.skipped)
         timings = {"wait": began - came, "state": fetched - began, **found.pipeline.clock}
-        return written(self.live, asks, found, degraded + pace.skipped, {name: round(s * 1e3, 3) for name, s in timings.items()})
+        told = written(self.live, asks, found, degraded + pace.skipped, {name: round(s * 1e3, 3) for name, s in timings.items()})
+        for row, one in enumerate(told):
+            vars(one)["traced"] = self.live.ids, found, row
+        return told
 
     def _explained(self, jobs: Sequence[_Job]) -> list[list[Any]]:
         (job,) = jobs

@@ -1,7 +1,6 @@
 """The HTTP application: routes and limits, nothing that computes.
 
-POST /v1/answer, POST /v1/events, GET /v1/explain, GET /v1/items/{id}/similar; /health/live, /health/ready, /metrics,
-/openapi.json. Whoever sends too much, too slowly or to another host is refused before anything is read into memory.
+Whoever sends too much, too slowly, to another host or without a key is refused before anything is read into memory.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -19,12 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from sevenfold.serving import meters
+from sevenfold.serving.access import Door, Key
 from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Event, Events, Refusal, read
 from sevenfold.serving.openapi import document
-from sevenfold.serving.problems import handle, response
+from sevenfold.serving.problems import handle
 from sevenfold.serving.server import Server
 
 LARGEST = 4 << 20  # bytes of a body
@@ -32,8 +31,8 @@ SLOWEST = 10.0  # s to send one
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def made(server: Server, hosts: Sequence[str]) -> ASGIApp:
-    """The application over a server that is loaded and warm; asked for by one of these names only, or any where one is *."""
+def made(server: Server, hosts: Sequence[str], keys: tuple[Key, ...] = ()) -> ASGIApp:
+    """The application over a server that is loaded and warm; asked for by these names only, with a key where there are any."""
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         server.open()
@@ -45,26 +44,7 @@ def made(server: Server, hosts: Sequence[str]) -> ASGIApp:
     app = Starlette(routes=ROUTES, lifespan=lifespan,
                     exception_handlers=dict.fromkeys((Exception, Refusal, HTTPException), handle))
     app.state.server = server
-    return app if "*" in hosts else KnownHosts(app, frozenset(hosts))
-
-
-@dataclass(frozen=True)
-class KnownHosts:
-    """Answers only those who ask for a host by a name that it has: a page of another site cannot."""
-
-    app: ASGIApp
-    hosts: frozenset[str]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or refuse."""
-        if scope["type"] == "http":
-            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-            name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-            if name not in self.hosts:
-                problem = Refusal("Host", f"no host here is called '{name[:60]}'", "Serve with --allow-host NAME.", 421)
-                await response(problem, problem.status)(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+    return Door(app, frozenset(hosts), keys)
 
 
 def metered(handler: Handler) -> Handler:
@@ -106,6 +86,7 @@ async def answer(request: Request) -> Response:
     for ask in asks:
         server.check(ask)
     answers = await server.answer(asks)
+    server.keep(answers)
     for one in answers:
         for stage in one.degraded:
             meters.DEGRADED.labels(stage).inc()
@@ -146,6 +127,12 @@ async def similar(request: Request) -> Response:
     if found is None:
         raise Refusal("id", f"no item is called '{item[:60]}'", "Ask for an item of the bundle's catalogue.", 404)
     return _json({"item": item, "items": found, "version": server.version})
+
+
+@metered
+async def forget(request: Request) -> Response:
+    """Delete a user; the receipt says what that ended."""
+    return _json(await asyncio.to_thread(request.app.state.server.forget, request.path_params["id"]))
 
 
 async def live(request: Request) -> Response:
@@ -196,5 +183,6 @@ def _json(found: Any) -> Response:
 
 
 ROUTES = [Route("/v1/answer", answer, methods=["POST"]), Route("/v1/events", events, methods=["POST"]),
-          Route("/v1/explain", explain), Route("/v1/items/{id}/similar", similar), Route("/health/live", live),
+          Route("/v1/explain", explain), Route("/v1/items/{id}/similar", similar),
+          Route("/v1/users/{id}", forget, methods=["DELETE"]), Route("/health/live", live),
           Route("/health/ready", ready), Route("/metrics", metrics), Route("/openapi.json", openapi)]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from sevenfold.nouns import I64, Array
+from sevenfold.design.sections import Events
+from sevenfold.nouns import I64, SECOND, Array
+
+KINDS: tuple[tuple[Callable[[pa.DataType], bool], tuple[type, ...]], ...] = (
+    (pa.types.is_integer, (int,)), (pa.types.is_floating, (int, float)), (pa.types.is_string, (str,)),
+    (pa.types.is_boolean, (bool,)))
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,26 @@ class Arrivals:
                         [self.users[row] for row in rows], [self.items[row] for row in rows], np.arange(len(rows)))
 
 
+def plain(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, needed: Sequence[str], times: Sequence[str]) -> pa.Table | None:
+    """Rows whose values are of their columns' kinds as they stand, times whole numbers of one unit; None where any is not.
+
+    It is what the reader of files makes of them, in a fraction of its time.
+    """
+    of_kind = {field.name: next((types for fits, types in KINDS if fits(field.type)), ()) for field in schema}
+    moments = {len(str(row.get(name))) for row in rows for name in times}
+    if len(moments) > 1 or not all(of_kind[name] == (int,) for name in times):
+        return None
+    for row in rows:
+        if any(row.get(name) is None for name in needed):
+            return None
+        if not all(value is None or type(value) in of_kind[name] for name, value in row.items()):
+            return None
+    try:
+        return pa.Table.from_pylist(rows, schema=schema)
+    except (pa.ArrowException, OverflowError):  # a number that is too large
+        return None
+
+
 def both_ways(links: Arrivals) -> Arrivals:
     """Each event as seen from both of its ends, two numbers each; with oneself it is seen once."""
     pairs = list(zip(links.users, links.items, strict=True))
@@ -39,12 +65,12 @@ def both_ways(links: Arrivals) -> Arrivals:
 
 def written(arrivals: Arrivals, ids: Sequence[str]) -> list[bytes]:
     """The events as the log keeps them."""
-    plain = arrivals.table.cast(pa.schema([_plain(one) for one in arrivals.table.schema])).to_pylist()
+    rows = arrivals.table.cast(pa.schema([_numbered(one) for one in arrivals.table.schema])).to_pylist()
     return [json.dumps({"id": one, "time": time, "available": available, "row": row}, ensure_ascii=False).encode()
-            for one, time, available, row in zip(ids, arrivals.time.tolist(), arrivals.available.tolist(), plain, strict=True)]
+            for one, time, available, row in zip(ids, arrivals.time.tolist(), arrivals.available.tolist(), rows, strict=True)]
 
 
-def _plain(field: pa.Field) -> pa.Field:
+def _numbered(field: pa.Field) -> pa.Field:
     """Times as numbers, for JSON has none."""
     return field.with_type(pa.int64()) if pa.types.is_timestamp(field.type) else field
 
@@ -67,3 +93,10 @@ def first_of_each(marks: Sequence[Sequence[bytes]], told: Mapping[bytes, bytes |
             rows.append(row)
         seen.update(mine)
     return np.array(rows, dtype=np.int64)
+
+
+def available_at(events: Events, times: Mapping[str, I64]) -> tuple[I64, I64]:
+    """When events of a source happened and became available, as the document says."""
+    time = times[str(events.time)]
+    later = time + round(events.delay * SECOND) if events.available is None else times[events.available]
+    return time, np.maximum(time, later)

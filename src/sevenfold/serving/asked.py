@@ -70,6 +70,10 @@ def read(body: bytes, one: type[S], many: type[Struct]) -> tuple[list[S], bool]:
     """One record, or the list of them that the only field of `many` holds; and whether it was one."""
     (field,) = many.__struct_fields__
     try:
+        return [msgspec.json.decode(body, type=one)], True
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        pass  # several of them, or the reason why it is neither, is found below
+    try:
         found = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         if field in found:
             return getattr(msgspec.json.decode(body, type=many), field), False
@@ -110,7 +114,7 @@ class Context:
             if (given := getattr(ask, name) is not None) and name not in self.fields:
                 raise Refusal(f"body.{name}", f"questions of this design have no {name}", f"They have {', '.join(self.fields)}.")
             if not given and self.fields.get(name):
-                raise Refusal(f"body.{name}", f"is missing: this design is asked about a {name}", f"Give the {name}.")
+                raise Refusal(f"body.{name}", "is missing, and questions of this design need it", f"Give the {name}.")
         self._check(ask.context)
 
     def _check(self, given: Mapping[str, Plain]) -> None:

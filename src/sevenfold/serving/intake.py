@@ -10,12 +10,16 @@ from io import BytesIO
 from threading import Condition, Thread
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from sevenfold.data.arriving import arriving
+from sevenfold.data.times import microseconds
 from sevenfold.errors import nearest
+from sevenfold.nouns import I64
+from sevenfold.serving.arrivals import available_at, plain
 from sevenfold.serving.asked import Event, Refusal
-from sevenfold.serving.memory import Memory, available_at
+from sevenfold.serving.memory import Memory
 
 WAITING = 50_000  # events that may wait to be written
 LONGEST = 30.0  # s that a store gets for what waits at the end
@@ -111,8 +115,21 @@ class Intake:
         good = [row for row, fate in enumerate(fates) if not fate]
         if not good:
             return fates
-        lines = b"\n".join(msgspec.json.encode(events[row].values) for row in good)
         times = [name for name in (log.time, log.available) if name]
+        table = plain([events[row].values for row in good], self.memory.schema, [*self.memory.roles.values(), *times], times)
+        if table is None:
+            table, good, moments = self._read(events, good, times, fates)
+        else:
+            moments = {name: microseconds(table[name], where=name) for name in times}
+        taken = self.memory.take(table, *available_at(log, moments), [events[row].id for row in good])
+        for place, row in enumerate(good):
+            fates[row] = "taken" if place in taken.rows else "known"
+        return fates
+
+    def _read(self, events: Sequence[Event], good: Sequence[int], times: Sequence[str],
+              fates: list[str]) -> tuple[pa.Table, list[int], dict[str, I64]]:
+        """The events as the reader of files takes them: their table, rows and times; the others get their fate."""
+        lines = b"\n".join(msgspec.json.encode(events[row].values) for row in good)
         chunks = list(arriving(BytesIO(lines), columns={one.name: one.type for one in self.memory.schema}, kind="jsonl",
                                needed=[*self.memory.roles.values()], times=times, chunk=len(good)))
         rows = [good[line - 1] for chunk in chunks for line in chunk.rows.tolist()]
@@ -120,11 +137,7 @@ class Intake:
             for one in chunk.refused:
                 fates[good[one.row - 1]] = one.reason
         table = pa.concat_tables([chunk.table for chunk in chunks]).select(self.memory.schema.names)
-        moments = {name: pa.concat_arrays([pa.array(chunk.times[name]) for chunk in chunks]).to_numpy() for name in times}
-        taken = self.memory.take(table, *available_at(self.memory, moments), [events[row].id for row in rows])
-        for place, row in enumerate(rows):
-            fates[row] = "taken" if place in taken.rows else "known"
-        return fates
+        return table, rows, {name: np.concatenate([chunk.times[name] for chunk in chunks]) for name in times}
 
 
 def _strange(event: Event, known: set[str]) -> str:

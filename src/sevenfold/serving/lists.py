@@ -30,6 +30,7 @@ LIVE, MAKING = b"lists:live", b"lists:making"
 SHARD = 1000  # users whose lists are written in one change
 SCORES = 1 << 23  # scores of items that are held together
 NOBODY = ""
+LIST = msgspec.json.Decoder(list[Shown])
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -60,13 +61,22 @@ class Lists:
         version = self._live()
         if version is None:
             return None
-        nobody = _key(version.name, NOBODY)
-        *found, common = self._store.get([*(_key(version.name, ask.who) for ask in asks), nobody])
+        found = self._store.get([_key(version.name, ask.who) for ask in asks])
+        common = None if all(found) else self._store.get([_key(version.name, NOBODY)])[0]
         degraded = ["lists"] if time.time() - version.made > self._lifetime else []
-        lists = [msgspec.json.decode(mine or common or b"[]", type=list[Shown]) for mine in found]
+        lists = [LIST.decode(mine or common or b"[]") for mine in found]
         return [Answered(user=ask.who if ask.user is None else ask.user, items=mine[:ask.k or k], version=version.name,
                          degraded=degraded)
                 for ask, mine in zip(asks, lists, strict=True)]
+
+    def drop(self, user: str) -> int:
+        """Delete a user's lists; how many there were. Who has none gets the list for nobody."""
+        told = self._store.get([LIVE, MAKING])
+        versions = [version for one in told if (version := _version(one))]
+        keys = {_key(name, user) for one in versions for name in (one.name, one.before) if name}
+        found = [key for key, value in zip(keys, self._store.get([*keys]), strict=True) if value is not None]
+        self._store.change([], lambda _: Change(dict.fromkeys(found)))
+        return len(found)
 
     def _live(self) -> Version | None:
         """The version that is served: looked up again after a second."""

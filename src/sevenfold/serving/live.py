@@ -145,9 +145,9 @@ class Live:
         """Questions like those of the log's last events."""
         base = self.memory.base
         log, fields = base.log.take(np.arange(len(base.log))[-times:]), self.context.fields
-        said = {name: np.array(log.table[name].to_pylist(), dtype=object) for name in {self.context.asks} & {*log.table.column_names}
-                if name is not None}
-        text = self._pipeline.view.text(Requests(time=log.time, user=log.user, context=said))
+        columns = {name: np.array(log.table[name].to_pylist(), dtype=object) for name in log.table.column_names
+                   if name == self.context.asks}
+        text = self._pipeline.view.text(Requests(time=log.time, user=log.user, context=columns))
         return [Ask(user=user if "user" in fields else None, item=self.ids[item] if "item" in fields and item >= 0 else None,
                     text=None if text is None else str(text[row]))
                 for row, (user, item) in enumerate(zip(self.memory.names(log), log.item.tolist(), strict=True))]

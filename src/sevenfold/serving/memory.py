@@ -32,7 +32,7 @@ from sevenfold.design import load
 from sevenfold.errors import StoreError
 from sevenfold.features import load as load_features
 from sevenfold.features.online import Layout
-from sevenfold.nouns import I32, I64, NOBODY, SECOND, Array, Log
+from sevenfold.nouns import I32, I64, NOBODY, Array, Log
 from sevenfold.serving.arrivals import Arrivals, both_ways, first_of_each, grouped, written
 from sevenfold.serving.forgetting import Gone, without
 from sevenfold.serving.keys import GONE, counts, hashed, packed
@@ -104,10 +104,10 @@ class Memory:
             self.store.change(keys, make)
 
     def forget(self, user: str, moment: int) -> int:
-        """Delete a user: nothing before this is read any more, whichever bundle answers; how many bytes of state that ends."""
+        """Delete a user: nothing from before is read any more, whichever bundle answers; how many own events that ends."""
         grave = GONE + b":" + hashed(user)
         states = [bundle.name.encode() + b":u:" + hashed(user) for bundle in self.bundle.parent.iterdir()]
-        before = len(self.blob(user))
+        before = len(self.blob(user)) // self.layout.dtype.itemsize
 
         def make(values: list[bytes | None]) -> Change:
             size, graves = (counts(one)[0] for one in values)
@@ -295,11 +295,3 @@ class Memory:
         records = self.layout.records(log, self.names(log), 0)
         order = np.lexsort((records["arrival"], records["time"], records["available"], log.user))
         return np.searchsorted(log.user[order], np.arange(len(self.base.users) + 1, dtype=np.int32)), records[order]
-
-
-def available_at(memory: Memory, times: Mapping[str, I64]) -> tuple[I64, I64]:
-    """When events of a source happened and became available, as the document says."""
-    events = memory.design.data.events
-    time = times[str(events.time)]
-    later = time + round(events.delay * SECOND) if events.available is None else times[events.available]
-    return time, np.maximum(time, later)

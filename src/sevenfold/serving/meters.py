@@ -23,6 +23,7 @@ REQUESTS = Counter("sevenfold_requests_total", "Requests, by what was asked and 
 SECONDS = Histogram("sevenfold_request_seconds", "Seconds from a request's head to its answer.", ("asked",), buckets=EDGES)
 DEGRADED = Counter("sevenfold_degraded_total", "Answers that a stage had no part in.", ("stage",))
 EVENTS = Counter("sevenfold_events_total", "Events, by what became of them.", ("outcome",))
+UNKEPT = Counter("sevenfold_impressions_lost_total", "Answers that were not kept, though they should have been.")
 WAITING = Gauge("sevenfold_waiting", "What waits to be answered or to be written.", ("what",), multiprocess_mode="livesum")
 READ = Gauge("sevenfold_log_offset", "Events of the store's log that the items' state has taken.", multiprocess_mode="livemin")
 

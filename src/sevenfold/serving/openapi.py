@@ -13,6 +13,7 @@ from sevenfold.serving.answering import Answered, Shown
 from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Context, Event, Events
 from sevenfold.serving.intake import Outcome
 from sevenfold.serving.problems import Problem
+from sevenfold.serving.server import Receipt
 
 WHERE = "#/components/schemas/{name}"
 
@@ -40,16 +41,19 @@ class Health(msgspec.Struct):
 
 ID = {"type": "string", "minLength": 1, "maxLength": 256}
 SIZE = {"name": "k", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS}}
+USER = {"name": "id", "in": "path", "required": True, "schema": ID}
 ITEM = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 PATHS: Mapping[str, tuple[str, str, list[Any], list[Any], list[Any], tuple[int, ...]]] = {
     # path: method, what it does, parameters, bodies, answers, what can go wrong
-    "/v1/answer": ("post", "The best items, or what is predicted, for one question or several.", [], [Ask, Asks], [Answered, Answers],
-                   (400, 408, 413, 421, 422, 503)),
+    "/v1/answer": ("post", "The best items, or what is predicted, for one question or several.", [], [Ask, Asks],
+                   [Answered, Answers], (400, 408, 413, 421, 422, 503)),
     "/v1/events": ("post", "Take what happened, durably, each once by its id.", [], [Event, Events], [Outcome],
                    (400, 408, 413, 421, 422, 429, 501, 503)),
     "/v1/explain": ("get", "One answer, with who proposed what and what fell out, and what became of an item.",
                     [], [], [dict[str, Any]], (404, 421, 422, 503)),
     "/v1/items/{id}/similar": ("get", "The items next to one.", [ITEM, SIZE], [], [Similar], (404, 421, 422)),
+    "/v1/users/{id}": ("delete", "Delete a user: nothing from before is read any more.", [USER], [], [Receipt],
+                       (401, 403, 421, 503)),
     "/health/live": ("get", "The process runs.", [], [], [Health], (421,)),
     "/health/ready": ("get", "It is loaded, warm and answers.", [], [], [Health], (421, 503)),
 }

@@ -28,8 +28,8 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until a signal says to end; then nothing new is taken, and what is under way ends."""
     parent = os.getpid() if workers > 1 else None
     config = uvicorn.Config(partial(application, settings, parent), factory=True, host=host, port=port, workers=workers,
-                            access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN,
-                            timeout_worker_healthcheck=60)
+                            access_log=False, log_level="warning", server_header=False, proxy_headers=False,
+                            timeout_graceful_shutdown=DRAIN, timeout_worker_healthcheck=60)
     with _bound(host, port) as bound:
         if workers == 1:
             uvicorn.Server(config).run([bound])
@@ -42,10 +42,10 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 def application(settings: Settings, parent: int | None) -> ASGIApp:
     """The application of one process; a worker ends where it cannot load, and with its parent."""
     if parent is None:
-        return made(Server(settings), settings.hosts)
+        return made(Server(settings), settings.hosts, settings.keys)
     Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
-        return made(Server(settings), settings.hosts)
+        return made(Server(settings), settings.hosts, settings.keys)
     except SevenfoldError as error:
         print(error, file=sys.stderr)
         sys.exit(STARTUP_FAILURE)

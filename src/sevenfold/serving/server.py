@@ -22,8 +22,10 @@ from sevenfold.design.sections import Design
 from sevenfold.errors import SevenfoldError, StoreError
 from sevenfold.nouns import DAY, SECOND
 from sevenfold.serving import meters
+from sevenfold.serving.access import Key
 from sevenfold.serving.answering import Answered, Answering, Shown, written
 from sevenfold.serving.asked import Ask, Refusal
+from sevenfold.serving.impressions import Impressions
 from sevenfold.serving.intake import Busy, Intake
 from sevenfold.serving.lists import NOBODY, Lists
 from sevenfold.serving.live import Live, clock
@@ -43,6 +45,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock: str  # wall, or the log's
     started: int  # µs since 1970: the same for all workers
     hosts: tuple[str, ...]
+    keys: tuple[Key, ...] = ()
+
+
+class Receipt(msgspec.Struct):
+    """That nothing of a user from before a moment is read any more."""
+
+    user: str
+    moment: int  # µs since 1970
+    events: int  # of the user's own that the state held
+    lists: int
 
 
 class Server:
@@ -56,6 +68,7 @@ class Server:
         apart = settings.lists != settings.store
         self._lists_store = self._opened.enter_context(stores.open(settings.lists)) if apart else self._store
         self._use(self._loaded())
+        self._impressions = Impressions(self._store)
 
     def _loaded(self) -> Live:
         """The bundle that the run's pointer names, checked and warm."""
@@ -70,6 +83,7 @@ class Server:
         now = partial(clock, live, self._settings.clock, self._settings.started)
         self.live = live
         self.within = promised(design)
+        self._share = design.serving.log
         self._nobody = _nobody(live, now()) if live.context.of_users else None
         self._lists = Lists(self._lists_store, 2 * (batch.every if batch else DAY / SECOND))
         self._only_lists = live.context.of_users and batch is not None and batch.for_ == "everything"
@@ -111,6 +125,7 @@ class Server:
         self.ready = False
         self.intake.close()
         self.answering.close()
+        self._impressions.close()
         self._opened.close()
 
     def check(self, ask: Ask) -> None:
@@ -150,6 +165,16 @@ class Server:
         if answers is None and self._nobody is None:
             raise Busy("answer", f"is not there within {self.within:g} s", "Ask again a little later.", 503)
         return answers or _degraded([self._stranger(ask) for ask in asks], late)
+
+    def keep(self, answers: Sequence[Answered]) -> None:
+        """Remember what was shown."""
+        self._impressions.add(answers, self.answering.clock(), self._share)
+
+    def forget(self, user: str) -> Receipt:
+        """Delete a user from state, lists and log."""
+        moment = self.answering.clock()
+        events = self.live.memory.forget(user, moment)
+        return Receipt(user=user, moment=moment, events=events, lists=self._lists.drop(user))
 
     async def explain(self, ask: Ask, item: str | None) -> dict[str, Any]:
         """One answer and how it came about; of an item also what became of it."""

@@ -11,7 +11,10 @@ from sevenfold.units import Range
 
 
 class Characters:
-    """Runs of characters, within words and at their edges, `n` at a time, by default 2..5; which there are and how rare each is, is frozen at the cut."""
+    """Runs of characters within words and at their edges, `n` at a time, by default 2..5.
+
+    Which there are, and how rare each is, is frozen at the cut.
+    """
 
     def __init__(self, *, characters: str, n: Range | None = None) -> None:
         self.characters = characters

@@ -11,7 +11,10 @@ from sevenfold.units import Range
 
 
 class Words:
-    """Runs of words and signs, `n` at a time, by default 1..2; which there are and how rare each is, is frozen at the cut."""
+    """Runs of words and signs, `n` at a time, by default 1..2.
+
+    Which there are, and how rare each is, is frozen at the cut.
+    """
 
     def __init__(self, *, words: str, n: Range | None = None) -> None:
         self.words = words

@@ -1,0 +1,152 @@
+"""Clicks on mind-5k, and in the simulated world of ads: our four solutions beside LightGBM on the same features.
+
+    SEVENFOLD_DATA=<folder> python bench/ads.py [--world] [--seeds 3]
+
+The shipped design `ads`, its global split by time: the last tenth of the impressions is the test, the tenth before it chooses
+rounds and calibrates. `all` learns from every impression; `kept 10 %` from a tenth of those without a click, its odds put right
+(He et al. 2014) and then calibrated on validation like all others. LightGBM reads the rows that our trees read, with our
+trees' depth, learning rate and patience, and is calibrated in the same way. `slope` is that of the true log-odds on the
+predicted ones (1 is right), `error` the calibration error as a share of the rate of clicks, `by luck` the same where clicks
+are drawn by the model's own probabilities: what a model that is right shows on so many clicks. In the world, where the
+chance of each click is known, `distance` is the mean distance from it as a share of the mean chance. Needs lightgbm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from pyarrow import parquet
+
+from sevenfold import data as sources
+from sevenfold import design as documents
+from sevenfold.cli.new import text
+from sevenfold.data.requests import Labelled, labelled
+from sevenfold.data.splits import Cuts, cuts
+from sevenfold.data.worlds import simulate, write
+from sevenfold.design.part import Part
+from sevenfold.design.sections import Design
+from sevenfold.errors import DataError
+from sevenfold.evaluation.predictions import Answered, calibration_error, normalized_entropy, roc_auc
+from sevenfold.funnel.calibration import fitted
+from sevenfold.nouns import F32, F64, Data, Rows
+from sevenfold.run.fit import about, learn, prepare
+
+EVERY, DRAWS = 10**9, 20
+FIGURES = {"normalised entropy": normalized_entropy, "AUC": roc_auc, "error": calibration_error}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A design with all its impressions, or a tenth of those without a click, to learn from."""
+
+    design: Design
+    data: Data
+    cuts: Cuts
+    test: Labelled
+    true: F64 | None  # [test] the chance of each click, where it is known
+
+
+def tasks(world: bool) -> Iterator[tuple[str, Task]]:
+    if not world and "SEVENFOLD_DATA" not in os.environ:
+        raise DataError("bench/ads.py", "SEVENFOLD_DATA is not set", "Name the folder that holds `mind-5k`.")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "ads.yaml").write_text(text("ads", None if world else "real"), encoding="utf-8")
+        if world:
+            write(simulate("ads"), folder / "data")
+        kept = documents.load(folder / "ads.yaml")
+        label = replace(kept.framing.label, negatives=Part("shown", {"keep": 1.0}))
+        every = replace(kept, framing=replace(kept.framing, label=label))
+        loaded = sources.load(kept)
+        found = cuts(loaded, kept)
+        test = labelled(loaded, kept, found.test_from, found.end, limit=EVERY, seed=0)
+        true = chances(folder, test) if world else None
+        for title, design in (("all", every), ("kept 10 %", kept)):
+            yield title, Task(design, loaded, found, test, true)
+
+
+def chances(folder: Path, test: Labelled) -> F64:
+    """[test] the true chance of a click, found by who was shown which ad when."""
+    shown, truth = (parquet.read_table(folder / "data" / f"{name}.parquet") for name in ("impressions", "truth"))
+    order = np.argsort(shown["shown_at"].cast("int64").to_numpy(), kind="stable")
+    time, chance = shown["shown_at"].cast("int64").to_numpy()[order], truth["probability"].to_numpy()[order]
+    first = np.searchsorted(time, test.requests.time[0])
+    if not np.array_equal(time[first:first + len(test)], test.requests.time):
+        raise DataError("bench/ads.py", "the test's impressions are not those of the world in order of time", "Mend `chances`.")
+    return np.asarray(chance[first:first + len(test)])
+
+
+def answers(task: Task, seeds: int) -> Iterator[tuple[str, F32]]:
+    """Each model and its probabilities for the test, one seed after the other."""
+    for name, solution in task.design.solutions.items():
+        for seed in range(seeds):
+            ready = prepare(task.design, solution, task.data, task.cuts, seed)
+            parts = learn(task.design, ready, seed)
+            rows = about(parts.over(task.data), task.test)
+            assert parts.ranker is not None
+            assert parts.calibration is not None
+            yield f"**{name}**", parts.calibration(parts.ranker[1].scores(rows))
+            if name == "trees":
+                assert ready.train is not None
+                assert ready.validate is not None
+                yield "LightGBM, the same rows", lightgbm(ready.train, ready.validate, rows, seed)
+
+
+def lightgbm(train: Rows, validate: Rows, test: Rows, seed: int) -> F32:
+    import lightgbm as peer
+
+    assert validate.label is not None
+    settings = {"objective": "binary", "learning_rate": 0.1, "max_depth": 4, "num_leaves": 16, "bagging_fraction": 0.8,
+                "bagging_freq": 1, "feature_fraction": 0.8, "seed": seed, "num_threads": 2, "deterministic": True,
+                "verbosity": -1}
+    known = peer.Dataset(train.values, train.label)
+    booster = peer.train(settings, known, 1000, [peer.Dataset(validate.values, validate.label, reference=known)],
+                         callbacks=[peer.early_stopping(30, verbose=False)])
+    calibration = fitted(booster.predict(validate.values), validate.label)
+    return calibration(booster.predict(test.values))
+
+
+def judged(scores: F32, task: Task) -> list[float]:
+    """Normalised entropy, AUC, calibration error, that of luck alone, slope, and the distance to the truth."""
+    one = Answered(scores.astype(np.float64), np.zeros(len(scores)), task.test.grade.astype(np.float64))
+    ones = np.ones((1, len(scores)))
+    distance = np.nan if task.true is None else float(np.abs(one.score - task.true).mean() / task.true.mean())
+    drawn = np.random.default_rng(0).random((DRAWS, len(scores))) < one.score
+    chance = np.mean([calibration_error(replace(one, label=labels.astype(np.float64)))(ones)[0] for labels in drawn])
+    figures = [float(metric(one)(ones)[0]) for metric in FIGURES.values()]
+    return [*figures, float(chance), fitted(scores, task.test.grade).slope, distance]
+
+
+def told(title: str, learnt: str, figures: Mapping[str, list[list[float]]]) -> str:
+    cells = np.array(figures[title])
+    mean, spread = cells.mean(axis=0), cells.std(axis=0, ddof=1) if len(cells) > 1 else np.zeros(cells.shape[1])
+    figures_told = [f"{one:.4f} ± {other:.4f}" if np.isfinite(one) else "–" for one, other in zip(mean, spread, strict=True)]
+    return "| " + " | ".join([title, learnt, *figures_told]) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--world", action="store_true", help="the simulated world, where every chance is known")
+    parser.add_argument("--seeds", type=int, default=3)
+    asked = parser.parse_args()
+    for learnt, task in tasks(asked.world):
+        if learnt == "all":
+            print(f"ads on {'the simulated world' if asked.world else 'mind-5k'}: {len(task.test)} impressions of test, "
+                  f"{task.test.grade.mean():.2%} clicked; {asked.seeds} seeds; {platform.machine()}, {os.cpu_count()} cores\n")
+            print("| model | learns from |", " | ".join(FIGURES), "| by luck | slope | distance |")
+            print("|---|---|---|---|---|---|---|---|")
+        figures: dict[str, list[list[float]]] = {}
+        for title, scores in answers(task, asked.seeds):
+            figures.setdefault(title, []).append(judged(scores, task))
+        print("\n".join(told(title, learnt, figures) for title in figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()
