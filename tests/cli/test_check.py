@@ -162,7 +162,7 @@ def test_schema_prints_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_design_ahead_of_the_code_says_so(capsys):
-    shipped = Path(sevenfold.__file__).parent / "designs" / "spam.yaml"
+    shipped = Path(sevenfold.__file__).parent / "designs" / "visual.yaml"
     assert main(["check", str(shipped)]) == 0
     assert "it cannot run here yet" in (printed := capsys.readouterr().out)
-    assert "solutions.bayes.predict" in printed
+    assert "solutions.colours.retrieve" in printed
