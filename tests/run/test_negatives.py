@@ -34,3 +34,10 @@ def test_unseen_negatives_are_drawn_from_all_candidates_of_useful_requests() -> 
     assert chosen.sum() == 1 + NEGATIVES
     assert (candidates.request[chosen] == 0).all()
     assert candidates.item[chosen].max() > 350 > 50 > candidates.item[chosen].min()
+
+
+def test_as_many_negatives_as_are_asked_for() -> None:
+    candidates = proposed(3, 100)
+    label = (candidates.item < 2).astype(np.float32)
+    chosen = draw(candidates, label, np.random.default_rng(0), most=20)
+    assert (np.bincount(candidates.request[chosen & (label == 0)]) == 20).all()

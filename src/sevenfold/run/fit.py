@@ -110,8 +110,9 @@ def _funnel(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: in
     validate = None if kept is not None else labelled(data, design, cuts.validate_from, cuts.validate_until,
                                                       limit=VALIDATE_REQUESTS, seed=seed)
     stages_apart(frozen.cut, learnt.time, train.requests.time, None if validate is None else validate.requests.time)
-    return Ready(parts=parts, learner=solution.rank, train=examples(pipeline, train, seed, share),
-                 validate=None if validate is None else examples(pipeline, validate, seed, share))
+    most = _most(design)
+    return Ready(parts=parts, learner=solution.rank, train=examples(pipeline, train, seed, share, most),
+                 validate=None if validate is None else examples(pipeline, validate, seed, share, most))
 
 
 def _about_items(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None) -> Ready:
@@ -181,6 +182,12 @@ def _decisions(kept: Kept) -> dict[str, Any]:
     return {"threshold": found["threshold"], "calibration": None if calibration is None else Calibration(**calibration)}
 
 
+def _most(design: Design) -> int:
+    """How many negatives a request has: what the document says of friends of friends, whom such retrievers propose."""
+    negatives = design.framing.label.negatives
+    return int(negatives.params["n"]) if negatives and negatives.name == "friends_of_friends" else NEGATIVES
+
+
 def _kept_share(design: Design) -> float | None:
     negatives = design.framing.label.negatives
     return float(negatives.params["keep"]) if negatives and negatives.name == "shown" else None
@@ -212,13 +219,13 @@ def written(table: pa.Table, name: str) -> Array:
     return np.array([one or "" for one in table[name].to_pylist()], dtype=object)
 
 
-def examples(pipeline: Pipeline, asked: Labelled, seed: int, keep: float | None = None) -> Rows:
+def examples(pipeline: Pipeline, asked: Labelled, seed: int, keep: float | None = None, most: int = NEGATIVES) -> Rows:
     """Each request's candidates as rows with labels: all that proved relevant, and a draw of the others.
 
-    With `keep`, the share of what was shown in vain that is learnt from, these come before the others.
+    With `keep`, the share of what was shown in vain that is learnt from, these come before the others. `most` of them a request.
     """
     rng = np.random.default_rng(seed)
-    chunks = [_chunk(pipeline, asked, start, rng, keep) for start in range(0, len(asked.requests), CHUNK)]
+    chunks = [_chunk(pipeline, asked, start, rng, keep, most) for start in range(0, len(asked.requests), CHUNK)]
     rows = concatenate([chunk for chunk in chunks if len(chunk)])
     if rows is None:
         raise DataError("solutions", "no request has a relevant item among its candidates, so the ranker has nothing "
@@ -226,12 +233,12 @@ def examples(pipeline: Pipeline, asked: Labelled, seed: int, keep: float | None 
     return rows
 
 
-def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Generator, keep: float | None) -> Rows:
+def _chunk(pipeline: Pipeline, asked: Labelled, start: int, rng: np.random.Generator, keep: float | None, most: int) -> Rows:
     part = asked.part(start, start + CHUNK)
     candidates = pipeline.retrieve(part.requests)
     label = told(candidates, part.offsets, part.relevant, part.grade, pipeline.view.items)
     shown = None if keep is None or part.shown is None else among(candidates, *part.shown, pipeline.view.items)
-    kept = np.flatnonzero(draw(candidates, label, rng, shown, keep))
+    kept = np.flatnonzero(draw(candidates, label, rng, shown, keep, most))
     rows = pipeline.rows(part.requests, candidates.take(kept))
     followed = {name: told(candidates.take(kept), *part.shown, values, pipeline.view.items)
                 for name, values in part.actions.items()} if part.shown else {}
@@ -255,8 +262,8 @@ def among(candidates: Candidates, offsets: I64, sets: I32, items: int) -> Bools:
 
 
 def draw(candidates: Candidates, label: F32, rng: np.random.Generator, shown: Bools | None = None,
-         keep: float | None = None) -> Any:
-    """Which rows to learn from: of requests with a relevant candidate, these and `NEGATIVES` others, as a mask."""
+         keep: float | None = None, most: int = NEGATIVES) -> Any:
+    """Which rows to learn from: of requests with a relevant candidate, these and `most` others, as a mask."""
     useful = np.bincount(candidates.request, weights=label > 0, minlength=1)[candidates.request] > 0
     turn = rng.random(len(label))
     if shown is not None:
@@ -268,7 +275,7 @@ def draw(candidates: Candidates, label: F32, rng: np.random.Generator, shown: Bo
     place = places(candidates.request[order])
     relevant = np.bincount(candidates.request, weights=label > 0, minlength=1)[candidates.request[order]]
     chosen = np.zeros(len(label), dtype=bool)
-    chosen[order] = place < relevant + NEGATIVES
+    chosen[order] = place < relevant + most
     return chosen & useful
 
 
