@@ -57,7 +57,7 @@ def test_names_of_parts_are_offered_with_what_they_do() -> None:
     assert retriever[0]["enum"] == vocabulary.names("retriever")
     assert retriever[1]["properties"]["als"]["description"].startswith("Factors of items")
     dimensions = retriever[1]["properties"]["als"]["anyOf"][0]["properties"]["dimensions"]
-    assert dimensions["description"] == "whole number; default 32"
+    assert dimensions["description"] == "whole number; default 64"
 
 
 @pytest.mark.parametrize(("hint", "text"), [

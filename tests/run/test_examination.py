@@ -101,7 +101,7 @@ def spam(folder: Path, split: str) -> list[Finding]:
     texts = [f"text {word}" for word in words[:500]] + ["Win now"] * 10 + [f"Win {word}" for word in words[:90]]
     labels = ["ham"] * 500 + ["spam"] * 100
     parquet.write_table(pa.table({"message": texts, "label": labels, "sender": range(600)}), folder / "messages.parquet")
-    text = new.text("spam").replace("messages.tsv", "messages.parquet").replace("by: group, group: near_duplicates", split)
+    text = new.text("spam").replace("data/messages.tsv", "messages.parquet").replace("by: group, group: near_duplicates", split)
     (folder / "spam.yaml").write_text(text)
     return examine_data(documents.load(folder / "spam.yaml"))
 

@@ -128,7 +128,7 @@ def test_an_incomplete_step_one_is_refused_before_anything_is_read(design: Path,
 
 def test_a_part_that_nobody_builds_is_refused(design: Path, tmp_path: Path) -> None:
     ahead = tmp_path / "ahead.yaml"
-    ahead.write_text(design.read_text().replace("rank: logistic\n", "rank: resource_allocation\n"))
+    ahead.write_text(design.read_text().replace("retrieve: popular\n", "retrieve: nearby\n"))
     with pytest.raises(DesignError, match="so nothing was run"):
         execute(documents.load(ahead))
 

@@ -67,7 +67,8 @@ def test_features_are_served_as_trained(case: Case) -> None:
 def test_a_text_that_is_no_query_of_the_data_is_answered(case: Case) -> None:
     design, data, _ = case
     if design.data.queries is None:
-        pytest.skip("links are not typed")
+        assert design.framing.task == "link"  # nobody types a link
+        return
     pipeline, asked = made(case, "learned")
     code = int(asked.requests.user[0])
     said = data.users.table["query"][code].as_py()

@@ -76,6 +76,9 @@ def fit(design: Design, data: Data, cut: int) -> Features:
                               f"The groups are {', '.join(GROUPS)}.")
         for name, part in named.items():
             part = _of_numbers(part, design)
+            if group == TEXT and part.params.get(part.name) != bare.asks:
+                raise DesignError(f"data.features.text.{name}", f"reads '{part.params.get(part.name)}', expected '{bare.asks}'",
+                                  "Name its column in data.events.text, so that a request brings the text.")
             past = Past(where=f"data.features.{group}.{name}", group=group, data=data, cut=cut,
                         waits=bare.waits(data), clock=design.data.events.time)
             kind = FEATURES.make(part.name, part.params)

@@ -15,7 +15,7 @@ from sevenfold.report.diagrams import funnel, layout, mermaid
 from sevenfold.report.tags import Safe, join, tag
 
 FRONT = "On the Pareto front: {}. Whoever is not on it has an equal or a better in quality, p99, cost and memory at once."
-TRADE = ("Up is better, left is faster; whiskers are {:.0f} % intervals, a disc's area is the monthly cost, and the dotted line "
+TRADE = ("{} is better, left is faster; whiskers are {:.0f} % intervals, a disc's area is the monthly cost, and the dotted line "
          "joins solutions that buy quality with time.")
 RECALL = "Recall: the share of all relevant items that is still there after the stage."
 FLIPS = "Who wins as one setting moves and everything else stays. Stretches are drawn equally long."
@@ -31,7 +31,7 @@ def report(design: Design, record: Record) -> Iterator[Block]:
     yield Words(decided.sentence, role="verdict" if decided.winner else "verdict none")
     yield from _comparison(record)
     if picture := pictures.trade_off(record):
-        caption = tag("figcaption", TRADE.format(100 * record.level))
+        caption = tag("figcaption", TRADE.format("Up" if record.higher_is_better else "Down", 100 * record.level))
         yield Drawn(join(tag("h2", "Quality, latency, cost"), tag("figure", scrolled(picture), caption, class_="trade")))
     yield from _pipeline(design, record)
     yield from titled("Slices", tables.slices(record), level=2)

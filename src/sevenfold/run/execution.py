@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,7 @@ from sevenfold.run.tuning import Tuned, tune
 MEASURED_REQUESTS = 500
 LARGEST = 200_000  # items that a serving process is measured with; what a larger catalogue takes stays unproved
 TUNED = "tuned.json"
+WEIGHTS = 500  # features whose importance is recorded
 SEED = 0  # of every draw of requests; the seeds of a fit are 0, 1, 2, …
 
 
@@ -198,7 +199,7 @@ class Job:
                            fit_seconds=float(np.mean([self.steps.seconds[f"fit {name}, seed {n}"] for n in range(len(fitted))])),
                            bundle_bytes=manifest.size(fitted[0] / "parts"), tuned=self.tuned(name),
                            prices=_table(answers[0] / "prices.npz") if (answers[0] / "prices.npz").exists() else {},
-                           weights=ranker[1].weights() if ranker else {})
+                           weights=_strongest(ranker[1].weights()) if ranker else {})
 
     def fit(self, name: str, solution: Solution, seed: int) -> Path:
         """The folder with a solution's fitted parts; the first seed's learner is tuned, the others take what it found."""
@@ -260,6 +261,11 @@ class Job:
         return digest([self.data.fingerprint, documents.hash_of(design.framing.label), documents.hash_of(learnt),
                        documents.hash_of(told), design.serving.retrieve.keep, design.serving.rank.keep, design.evaluation.metric,
                        design.evaluation.trials, dict(design.evaluation.at)])
+
+
+def _strongest(weights: Mapping[str, float]) -> dict[str, float]:
+    """The features that weigh most; of words there may be tens of thousands."""
+    return dict(sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:WEIGHTS])
 
 
 def seeds(solution: Solution, count: int) -> Sequence[int]:

@@ -167,7 +167,7 @@ def test_what_is_done_with_posts_follows_its_chances():
     assert (column(posts, "posted")[post - 1] <= column(shown, "shown_at")).all()
     assert len(np.unique(column(shown, "request_id") * 100_000 + post)) == ROWS
     # what a reader did with an author before says what follows
-    pair = reader * 10_000 + column(posts, "author")[post - 1]
+    pair = reader * 10_000 + np.unique(column(posts, "author"), return_inverse=True)[1][post - 1]
     half = ROWS // 2
     fond, cold = (np.unique(pair[:half][done["clicked"][:half] == liked]) for liked in (True, False))
     later, clicked = pair[half:], done["clicked"][half:]

@@ -71,7 +71,7 @@ def test_every_input_says_who_gave_it() -> None:
     assert inputs["requirements.limits.p99"].source == "stated"
     assert (inputs["requirements.scale.peak"].source, inputs["requirements.scale.peak"].why) == ("default", "of the language")
     assert (inputs["row_bytes"].value, inputs["row_bytes"].source) == ("300B", "stated")
-    assert (inputs["als.dimensions"].value, inputs["als.dimensions"].source) == ("32", "default")
+    assert (inputs["als.dimensions"].value, inputs["als.dimensions"].source) == ("64", "default")
     assert (inputs["log_index"].source, inputs["log_index"].range) == ("default", "10%–50%")
     assert all(one.why for one in inputs.values() if one.source == "default")
 
@@ -123,7 +123,7 @@ def test_a_counted_rate_stands_for_users() -> None:
 def test_without_users_what_does_not_need_them_is_still_there() -> None:
     found = estimate(changed({"requirements": {"scale": {"daily_users": None, "users": None}}}))
     assert found.get("Q1") is None
-    assert line(found, "A1").value == 10_000 * 32 * 4
+    assert line(found, "A1").value == 10_000 * 64 * 4
     assert found.drivers == ()
 
 
