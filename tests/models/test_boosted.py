@@ -42,10 +42,14 @@ def test_squared_estimates_a_number_and_logistic_a_probability() -> None:
     assert 0 < chance.scores(rows).min() < chance.scores(rows).max() < 1
 
 
-def test_grades_beyond_what_ndcg_can_weigh_are_refused() -> None:
+def test_large_grades_are_weighed_and_negative_ones_refused() -> None:
     rows = toy_rows(1)
-    with pytest.raises(ModelError, match=r"boosted: lambdarank needs labels in 0\.\.31, got 0\.\.40\n.*loss: squared"):
-        Boosted().fit(replace(rows, label=40 * rows.label), rows, seed=0)
+    learner = Boosted(rounds=5)
+    learner.fit(replace(rows, label=40 * rows.label), rows, seed=0)
+    scores = learner.scores(rows)
+    assert scores[rows.label > 0].mean() > scores[rows.label == 0].mean()
+    with pytest.raises(ModelError, match=r"boosted: lambdarank needs grades from 0 on, got -1\n.*loss: squared"):
+        Boosted().fit(replace(rows, label=-rows.label), rows, seed=0)
 
 
 def test_damaged_trees_are_refused(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from sevenfold.units import Share
 WHERE = "boosted"
 THREADS = 2  # fixed, so that a sum's order does not depend on the machine
 MOST_ROUNDS, PATIENCE = 1000, 30
-LARGEST_GRADE = 31  # the gain of a grade is 2**grade - 1
-LOSSES = {"lambdarank": {"objective": "rank:ndcg", "eval_metric": "ndcg@10"},
-          "logistic": {"objective": "binary:logistic", "eval_metric": "logloss"},
-          "squared": {"objective": "reg:squarederror", "eval_metric": "rmse"}}
+LOSSES: dict[str, dict[str, Any]] = {
+    "lambdarank": {"objective": "rank:ndcg", "eval_metric": "ndcg@10",
+                   "ndcg_exp_gain": False},  # a grade is its own gain, as evaluation counts it
+    "logistic": {"objective": "binary:logistic", "eval_metric": "logloss"},
+    "squared": {"objective": "reg:squarederror", "eval_metric": "rmse"}}
 
 
 class Boosted:
@@ -49,8 +50,8 @@ class Boosted:
         xgboost = _xgboost()
 
         label = labels(train, WHERE)
-        if self.loss == "lambdarank" and not 0 <= label.min() <= label.max() <= LARGEST_GRADE:
-            raise ModelError(WHERE, f"lambdarank needs labels in 0..{LARGEST_GRADE}, got {label.min():g}..{label.max():g}",
+        if self.loss == "lambdarank" and label.min() < 0:
+            raise ModelError(WHERE, f"lambdarank needs grades from 0 on, got {label.min():g}",
                              "Use 'loss: squared', or scale the label to grades.")
         self.names = train.names
         chosen = {"max_depth": self.depth, "eta": self.learning_rate, "min_child_weight": self.leaf_weight,
