@@ -29,9 +29,8 @@ from sevenfold.evaluation.metrics import per_request
 from sevenfold.funnel.candidates import places
 from sevenfold.funnel.pipeline import Pipeline, best, fuse
 from sevenfold.nouns import DAY, F32, F64, I32, SECOND, Candidates, Data
-from sevenfold.registry import RETRIEVERS
 from sevenfold.run.evaluate import unseen
-from sevenfold.run.fit import CHUNK, _own, fit, interactions
+from sevenfold.run.fit import CHUNK, fit, interactions, source
 from sevenfold.statistics import bootstrap
 
 K, TEST_DAY, VALIDATE = 10, 15, 4 * 3600 * SECOND
@@ -62,10 +61,9 @@ def fitted(design: Design, data: Data, test_from: int, seed: int) -> Parts:
                 validate_from=test_from - VALIDATE, validate_until=test_from - 1, test_from=test_from, end=test_from + DAY)
     parts = fit(design, solution, data, cuts, seed)
     learnt, kept = interactions(data, design, parts.features.over(data), test_from), parts.kept()
-    sources = {part.name: RETRIEVERS.make(part.name, _own({**part.params, **kept.get(part.name, {})}))
-               for part in solution.retrieve}
-    for source in sources.values():
-        source.fit(learnt, seed=seed)
+    sources = {part.name: source(part, kept) for part in solution.retrieve}
+    for each in sources.values():
+        each.fit(learnt, seed=seed)
     return replace(parts, retrievers=sources)
 
 

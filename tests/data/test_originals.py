@@ -135,11 +135,7 @@ TRUE = {"mind-5k:impressions": ("clicked", True, 7_542), "sms-spam:messages": ("
 HERE = [path for path in COUNTS if (REAL / path.partition(":")[0]).is_dir()]
 
 
-@pytest.mark.parametrize("path", [*HERE, None])
-def test_the_real_files_hold_what_was_published(path, monkeypatch):
-    if path is None:  # all that are on this machine were looked at
-        assert set(HERE) <= set(COUNTS)
-        return
+def holds_what_was_published(path, monkeypatch):
     monkeypatch.setenv("SEVENFOLD_DATA", str(REAL))
     file, form = catalogue.table(path, where="data.events")
     table = form.read(file, ())
@@ -149,3 +145,7 @@ def test_the_real_files_hold_what_was_published(path, monkeypatch):
         assert pc.sum(pc.equal(table[column], value)).as_py() == count
     if path == "delicious-contacts:contacts":
         assert len(table["userID"].unique()) == 1_861
+
+
+if HERE:  # a machine without the data has nothing to hold against what was published
+    test_the_real_files_hold_what_was_published = pytest.mark.parametrize("path", HERE)(holds_what_was_published)

@@ -7,7 +7,7 @@ validation and test never become available: no feature and no retriever reads th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from sevenfold.design.sections import Design
 from sevenfold.errors import DataError
-from sevenfold.nouns import I64, SECOND, Array
+from sevenfold.nouns import I64, SECOND, Array, Data
 
 GIVEN = "split"  # the column that says which part of a given split a row belongs to
 PARTS = {"train": 0, "validate": 1, "validation": 1, "dev": 1, "valid": 1, "test": 2}
+NEVER = np.int64(2**62)  # far beyond every moment, with room for what is added to it
 NEAR_DUPLICATES = "near_duplicates"
 SEED = 0
-START = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +43,15 @@ def arrange(table: pa.Table, design: Design) -> Clock:
     place = np.empty(count, dtype=np.int64)
     place[turn] = np.arange(count)
     rows = np.argsort(place[group], kind="stable")
-    time = START + (place[group[rows]] + 1) * SECOND
-    begin = [START + (int((part < one).sum()) + 1) * SECOND for one in (1, 2)]
+    time = (place[group[rows]] + 1) * SECOND
+    begin = [(int((part < one).sum()) + 1) * SECOND for one in (1, 2)]
     held_out = part[group[rows]] > 0
     return Clock(rows=rows, time=time, available=np.where(held_out, NEVER, time), phases=(begin[0], begin[1]))
 
 
-NEVER = np.int64(2**62)  # far beyond every moment, with room for what is added to it
+def released(data: Data) -> Data:
+    """The same data when all has been judged: what ships may learn from validation and test too."""
+    return data if data.phases is None else replace(data, log=replace(data.log, available=data.log.time))
 
 
 def _groups(table: pa.Table, design: Design) -> I64:

@@ -9,7 +9,6 @@ import numpy as np
 
 from sevenfold import record
 from sevenfold.bundle import manifest, parts, state
-from sevenfold.data.unclocked import NEVER
 from sevenfold.design import load
 from sevenfold.design.sections import Design
 from sevenfold.design.vocabulary import CLASSES, PREDICTION
@@ -38,8 +37,7 @@ def answer(run: Path | str, user: Id | None = None, k: int | None = None, *, ite
     about, design = manifest.verify(folder), load(folder / "design.yaml")
     data, fitted = state.load(folder / "state"), parts.load(folder / "parts")
     pipeline = fitted.over(data)
-    end = int(data.log.available.max(initial=0, where=data.log.available < NEVER))
-    requests = question(design, pipeline, end + 1, user, item, text)
+    requests = question(design, pipeline, int(data.log.available.max(initial=0)) + 1, user, item, text)
     k = min(k or places(design), max(len(data.items), 1))
     found = pipeline.answer(requests, k, trace=True)
     case = Case(pipeline=pipeline, rerankers=[name for name, _ in fitted.rerankers], requests=requests, answers=found, k=k)

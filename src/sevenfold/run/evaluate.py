@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -37,25 +38,30 @@ def unseen(asked: Labelled, view: View) -> Labelled:
 
 
 def evaluate(pipeline: Pipeline, asked: Labelled, k: int, folder: Path) -> None:
-    """Answer every request of `asked`; writes the answers [B, …] and, of a funnel, each stage's recall per request."""
-    parts = [asked.part(start, start + CHUNK) for start in range(0, len(asked), CHUNK)]
-    answered = [pipeline.answer(part.requests, k, trace=True) for part in parts]
-    np.save(folder / "answers.npy", np.concatenate([told(one, pipeline.threshold) for one in answered]
-                                                   if asked.requests.item is not None else [one.items for one in answered]))
-    if asked.requests.item is None and pipeline.rerankers:
-        _save_prices(pipeline, parts, answered, k, folder)
-    recalls = [stage_recall(one, part) for one, part in zip(answered, parts, strict=True)] if asked.requests.item is None else []
-    found: dict[str, Any] = {stage: np.concatenate([one[stage] for one in recalls]) for stage in STAGES if recalls}
-    np.savez(folder / "recall.npz", **found)
+    """Answer every request of `asked`; writes the answers [B, …] and, of a funnel, recalls and prices of its stages.
+
+    `prices.npz` holds, of each re-ranker by its number, the lists before and after it [B, k] and what it gained [B].
+    """
+    parts = (asked.part(start, start + CHUNK) for start in range(0, len(asked), CHUNK))
+    judged = [_judged(pipeline, part, k) for part in parts]
+    answers, recalls, paid = zip(*judged, strict=True)
+    np.save(folder / "answers.npy", np.concatenate(answers))
+    np.savez(folder / "recall.npz", **_joined(recalls))
+    np.savez(folder / "prices.npz", **_joined(paid))
 
 
-def _save_prices(pipeline: Pipeline, parts: list[Labelled], answered: list[Answers], k: int, folder: Path) -> None:
-    """Write `prices.npz`: of each re-ranker, by number, the lists before and after it [B, k] and what it gained [B]."""
-    found = [prices(pipeline.rerankers, one, partial(pipeline.context, part.requests), len(part), k)
-             for one, part in zip(answered, parts, strict=True)]
-    columns: dict[str, Any] = {f"{what}{number}": np.concatenate([getattr(each[number], what) for each in found])
-                               for number in range(len(pipeline.rerankers)) for what in ("before", "after", "gained")}
-    np.savez(folder / "prices.npz", **columns)
+def _judged(pipeline: Pipeline, part: Labelled, k: int) -> tuple[Array, dict[str, Array], dict[str, Array]]:
+    """Of some requests the answers, each stage's recall, and what each re-ranker did."""
+    answers = pipeline.answer(part.requests, k, trace=True)
+    if part.requests.item is not None:
+        return told(answers, pipeline.threshold), {}, {}
+    found = prices(pipeline.rerankers, answers, partial(pipeline.context, part.requests), len(part), k)
+    return answers.items, dict(stage_recall(answers, part)), {
+        f"{what}{number}": getattr(one, what) for number, one in enumerate(found) for what in ("before", "after", "gained")}
+
+
+def _joined(parts: Sequence[dict[str, Array]]) -> dict[str, Any]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def told(answers: Answers, threshold: float | None) -> Array:

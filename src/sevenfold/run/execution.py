@@ -24,6 +24,7 @@ from sevenfold.audit.parity import ITEMS, SAMPLE, parity
 from sevenfold.bundle import manifest, parts, state
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts, cuts, slide, stretches
+from sevenfold.data.unclocked import released
 from sevenfold.design.sections import Design, Solution
 from sevenfold.design.vocabulary import CLASSES
 from sevenfold.errors import DesignError, MissingPackage, SevenfoldError
@@ -198,7 +199,7 @@ class Job:
         return Measurement(answers=[np.load(one / "answers.npy") for one in answers], recall=recall, process=process,
                            fit_seconds=float(np.mean([self.steps.seconds[f"fit {name}, seed {n}"] for n in range(len(fitted))])),
                            bundle_bytes=manifest.size(fitted[0] / "parts"), tuned=self.tuned(name),
-                           prices=_table(answers[0] / "prices.npz") if (answers[0] / "prices.npz").exists() else {},
+                           prices=_table(answers[0] / "prices.npz"),
                            weights=_strongest(ranker[1].weights()) if ranker else {})
 
     def fit(self, name: str, solution: Solution, seed: int) -> Path:
@@ -240,9 +241,10 @@ class Job:
         kept = parts.load(self.fitted[name] / "parts").kept()
 
         def make(folder: Path) -> None:
-            shipped = fit(self.design, solution, self.data, slide(self.cuts, self.data), 0, kept, self.tuned(name).params)
+            data = released(self.data)
+            shipped = fit(self.design, solution, data, slide(self.cuts, data), 0, kept, self.tuned(name).params)
             parts.save(shipped, folder / "bundle" / "parts")
-            state.save(self.data, folder / "bundle" / "state")
+            state.save(data, folder / "bundle" / "state")
             (folder / "bundle" / "design.yaml").write_text(documents.show(self.design), encoding="utf-8")
             sealed = manifest.seal(folder / "bundle", {"design": documents.hash_of(self.design), "solution": name,
                                                        "data": self.data.fingerprint})

@@ -94,7 +94,7 @@ def _funnel(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: in
     """Retrievers fitted, and what they propose for later requests as rows."""
     frozen = features.fit(design, data, cuts.frozen)
     view = frozen.over(data)
-    retrievers = {part.name: RETRIEVERS.make(part.name, _own(_params(part, kept))) for part in solution.retrieve}
+    retrievers = {part.name: source(part, kept) for part in solution.retrieve}
     learnt = interactions(data, design, view, cuts.ranker_from)
     for retriever in retrievers.values():
         retriever.fit(learnt, seed=seed)
@@ -197,9 +197,10 @@ def _params(part: Part, kept: Kept | None, chosen: Mapping[str, Any] | None = No
     return {**part.params, **(chosen or {}), **(kept or {}).get(part.name, {})}
 
 
-def _own(params: dict[str, Any]) -> dict[str, Any]:
-    """What the maker of a retriever takes: all but what is said of every retriever."""
-    return {name: value for name, value in params.items() if name not in COMMON["retriever"]}
+def source(part: Part, kept: Kept | None = None) -> Any:
+    """The retriever that a section names; what is said of every retriever is not its maker's."""
+    params = _params(part, kept)
+    return RETRIEVERS.make(part.name, {name: params[name] for name in params.keys() - COMMON["retriever"].keys()})
 
 
 def interactions(data: Data, design: Design, view: View, cut: int) -> Interactions:
