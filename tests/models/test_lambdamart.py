@@ -20,7 +20,7 @@ def by_hand(grades: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndar
     """
     place = np.empty(len(grades), int)
     place[np.argsort(-scores)] = np.arange(len(grades))
-    discount, gain = 1 / np.log2(place + 2), 2.0**grades - 1
+    discount, gain = 1 / np.log2(place + 2), grades  # a grade is its own gain, as evaluation counts it
     best = (np.sort(gain)[::-1] / np.log2(np.arange(len(grades)) + 2)).sum()
     first, second = np.zeros(len(grades)), np.zeros(len(grades))
     for i in range(len(grades)):
