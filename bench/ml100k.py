@@ -29,7 +29,7 @@ from scipy.stats import t as student
 from sevenfold.data import sources
 from sevenfold.errors import DataError
 from sevenfold.evaluation.metrics import per_request
-from sevenfold.funnel.candidates import exclude, merge, places, top
+from sevenfold.funnel.candidates import Allowed, merged, places, top
 from sevenfold.funnel.pipeline import best, fuse
 from sevenfold.nouns import F32, I32, I64, SECOND, Array, Interactions, Visits
 from sevenfold.registry import RETRIEVERS
@@ -112,15 +112,17 @@ def visits(train: Ratings, users: int) -> Visits:
 
 def quality(seen: Ratings, test: Ratings, *scores: F32) -> float:
     """nDCG@10, the mean over users, of one source or of several fused, every item ranked but the seen ones."""
-    users, alive = len(scores[0]), np.ones(len(seen.content), np.bool_)
-    left = [exclude(one, *_by_user(seen, users), alive) for one in scores]
+    users = len(scores[0])
+    offsets, items = _by_user(seen, users)
+    allowed = Allowed(offsets=offsets, seen=items, time=np.zeros(users, np.int64), born=None, items=len(seen.content))
+    left = [allowed.only(one) for one in scores]
     items = top(left[0], 10) if len(left) == 1 else _fused(left)
     return float(np.nanmean(per_request(items, *_by_user(test, users), 10)["ndcg@10"]))
 
 
 def _fused(scores: list[F32]) -> I32:
     """The ten best [users, 10] of what a funnel of these sources, without a ranker, proposes."""
-    candidates = merge({str(source): one for source, one in enumerate(scores)}, KEEP)
+    candidates = merged({str(source): one for source, one in enumerate(scores)}, KEEP)
     kept = best(candidates, fuse(candidates), 10)
     items = np.full((len(scores[0]), 10), -1, np.int32)
     items[candidates.request[kept], places(candidates.request[kept])] = candidates.item[kept]

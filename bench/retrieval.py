@@ -1,6 +1,6 @@
 """Recall@100 and time of one query over vectors: our matrix path, and indices of faiss and hnswlib, one thread each.
 
-    python bench/retrieval.py [--items 10000 100000 1000000]      (pip install faiss-cpu hnswlib)
+    python bench/retrieval.py [--items 10000 100000 1000000]      (pip install hnswlib)
 
 Vectors [items, 64] of length 1 lie about random centres, a thousand to each million and at least a hundred; queries are drawn
 as they are, and asked one by one, as a request asks. The time is CPU time, which other work on the machine moves least; recall
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sevenfold.funnel.candidates import top
+from sevenfold.funnel.nearest import LARGE, PROBES, Nearest
 from sevenfold.nouns import F32, F64, I64
 
 K, DIMENSIONS, QUERIES, ENOUGH = 100, 64, 200, 0.95
@@ -34,6 +35,13 @@ def vectors(count: int, items: int, seed: int) -> F32:
 def matrix(items: F32) -> Iterator[tuple[int, Search]]:
     """Scores of all items and their hundred best, as a funnel's retrievers and `top` make them."""
     yield 0, lambda query: top(query @ items.T, K)
+
+
+def ours(items: F32) -> Iterator[tuple[int, Search]]:
+    """What a funnel's retrievers ask: all products of few items, of many an index whose finds are scored again."""
+    nearest = Nearest(items)
+    nearest.best(items[:1], K)  # builds the index
+    yield PROBES if len(items) > LARGE else 0, lambda query: nearest.best(query, K).items
 
 
 def flat(items: F32) -> Iterator[tuple[int, Search]]:
@@ -72,7 +80,7 @@ def graph(items: F32) -> Iterator[tuple[int, Search]]:
 
 
 KINDS: dict[str, Callable[[F32], Iterator[tuple[int, Search]]]] = {
-    "our matrix, `top`": matrix, "faiss flat": flat, "faiss IVF, 8 bits": inverted, "hnswlib": graph}
+    "our matrix, `top`": matrix, "**`Nearest`**": ours, "faiss flat": flat, "faiss IVF, 8 bits": inverted, "hnswlib": graph}
 
 
 def asked(search: Search, queries: F32) -> tuple[I64, F64]:

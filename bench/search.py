@@ -25,7 +25,7 @@ import numpy as np
 from sevenfold.data import sources
 from sevenfold.evaluation import metrics
 from sevenfold.features.terms import terms
-from sevenfold.funnel.candidates import merge
+from sevenfold.funnel.candidates import merged
 from sevenfold.funnel.pipeline import fuse
 from sevenfold.funnel.retrievers.bm25 import Bm25
 from sevenfold.funnel.retrievers.dense import Dense
@@ -149,7 +149,7 @@ def alone(part: Any, text: str) -> F32:
 def together(parts: list[Any], text: str) -> F32:
     """[documents] the reciprocal ranks of all, as the pipeline fuses them; -inf of what nobody proposes."""
     lists = {str(number): part.scores(visit([text])) for number, part in enumerate(parts)}
-    candidates = merge(lists, DEEP)
+    candidates = merged(lists, DEEP)
     scores = np.full(lists["0"].shape[1], -np.inf, np.float32)
     scores[candidates.item] = fuse(candidates)
     return scores
@@ -158,7 +158,7 @@ def together(parts: list[Any], text: str) -> F32:
 def rows(parts: list[Any], text: str) -> Rows:
     """The candidates of a query, with each source's score and place."""
     lists = {str(number): part.scores(visit([text])) for number, part in enumerate(parts)}
-    found = merge(lists, KEEP)
+    found = merged(lists, KEEP)
     columns = {f"{name}.{what}": values for what, each in (("score", found.sources), ("rank", found.ranks))
                for name, values in each.items()}
     return Rows(values=np.column_stack([*columns.values()]).astype(np.float32), names=tuple(columns), request=found.request,

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sevenfold.funnel.candidates import top
 from sevenfold.funnel.reranking import Context
 from sevenfold.nouns import DAY, F32, I32, I64, SECOND, Array, Interactions, Rows, Visits
 from sevenfold.registry import LEARNERS, REQUIRED, RERANKERS, RETRIEVERS, Registry
@@ -44,6 +45,8 @@ def check_retriever(part: str | Callable[..., Any], **params: Any) -> None:
     _expect_saved(name, fitted[0], fitted[1], lambda retriever: retriever.scores(visits))
     _expect_strangers(name, fitted[0], interactions.items)
     _expect_grown(name, fitted[0], visits, scores[0])
+    if hasattr(fitted[0], "opinion"):
+        _expect_opinion(name, fitted[0], visits, scores[0])
     area = _area(scores[0], visits.history, wanted)
     _expect(area > CHANCE, name, f"ranks a wanted item above others in {area:.2f} of pairs, expected over {CHANCE}")
 
@@ -325,6 +328,19 @@ def _expect_grown(name: str, retriever: Any, visits: Visits, scores: F32) -> Non
     _expect_scores(name, grown, (len(scores), 2 * items))
     _expect(_close(grown[:, :items], scores), name, "grown, answers otherwise about the items it had")
     _expect(_same(retriever.scores(visits), scores), name, "changes when it is grown")
+
+
+def _expect_opinion(name: str, retriever: Any, visits: Visits, scores: F32) -> None:
+    """What it says of its best, and of any, is what it says of all."""
+    opinion, n = retriever.opinion(visits), 5
+    found, best = opinion.best(n), top(scores, n)
+    wanted = np.take_along_axis(scores, best, axis=1)
+    given = np.full(wanted.shape, -np.inf, np.float32)
+    given[:, :found.scores.shape[1]] = found.scores
+    _expect(_close(given, wanted), name, "names other best items than its scores do")
+    request, item = np.divmod(np.arange(scores.size), scores.shape[1])
+    _expect(_close(opinion.of(request.astype(np.int32), item.astype(np.int32)).reshape(scores.shape), scores), name,
+            "scores an item asked about otherwise than all")
 
 
 def _expect_numbers(name: str, scores: F32, n: int) -> None:

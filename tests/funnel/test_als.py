@@ -28,7 +28,7 @@ def test_folding_in_equals_the_recalculation_of_implicit(fitted):
     with threadpool_limits(1, "blas"):
         shrink = 0.5 * (interactions.users * interactions.items) ** 0.25  # everyone chose, everything was chosen
         peer = AlternatingLeastSquares(factors=8, regularization=shrink, alpha=6.0, dtype=np.float64)
-        peer.item_factors = fitted._factors.astype(np.float64)
+        peer.item_factors = fitted._items.vectors.astype(np.float64)
         users = peer.recalculate_user(np.arange(len(history)), chosen)
     scores = fitted.scores(visits)[:len(history)]
     known = np.isfinite(scores)
@@ -40,13 +40,13 @@ def test_the_number_of_threads_moves_no_bit(fitted, monkeypatch):
     monkeypatch.setattr(module, "THREADS", 1)
     alone = Als(dimensions=8, regularisation=0.5, confidence=6.0, iterations=5)
     alone.fit(toy()[0], seed=2)
-    assert np.array_equal(alone._factors, fitted._factors)
+    assert np.array_equal(alone._items.vectors, fitted._items.vectors)
 
 
 def test_another_seed_starts_elsewhere(fitted):
     other = Als(dimensions=8, regularisation=0.5, confidence=6.0, iterations=5)
     other.fit(toy()[0], seed=3)
-    assert not np.array_equal(other._factors, fitted._factors)
+    assert not np.array_equal(other._items.vectors, fitted._items.vectors)
 
 
 def test_a_visitor_without_a_history_gets_no_proposal(fitted):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sevenfold.funnel.candidates import exclude, merge, places, top
+from sevenfold.funnel.candidates import Allowed, Sparse, Whole, listed, merge, merged, places, top
 
 
 @st.composite
@@ -37,14 +37,14 @@ def turn_by_turn(lists: list[list[int]], keep: int) -> set[int]:
 @settings(max_examples=200)
 def test_merge_takes_turns_and_keeps_each_item_once(scores: np.ndarray, keep: int, seed: int) -> None:
     other = np.random.default_rng(seed).permutation(scores.ravel()).reshape(scores.shape)
-    merged = merge({"a": scores, "b": other}, keep)
+    found = merged({"a": scores, "b": other}, keep)
     for request in range(len(scores)):
         lists = [[i for i in sorted(range(scores.shape[1]), key=lambda i, row=m[request]: (-row[i], i))[:keep]
                   if np.isfinite(m[request, i])] for m in (scores, other)]
-        mine = merged.item[merged.request == request]
+        mine = found.item[found.request == request]
         assert set(mine.tolist()) == turn_by_turn(lists, keep)
         assert (np.diff(mine) > 0).all()
-        ranks = merged.ranks["b"][merged.request == request]
+        ranks = found.ranks["b"][found.request == request]
         assert [lists[1].index(i) if i in lists[1] else None for i in mine] == [
             None if np.isnan(rank) else int(rank) for rank in ranks]
 
@@ -52,13 +52,15 @@ def test_merge_takes_turns_and_keeps_each_item_once(scores: np.ndarray, keep: in
 def test_seen_and_unborn_items_are_not_proposed() -> None:
     scores = np.ones((2, 4), dtype=np.float32)
     offsets, seen = np.array([0, 1, 1]), np.array([2], dtype=np.int32)
-    left = exclude(scores, offsets, seen, np.array([[True] * 4, [False, True, True, True]]))
+    allowed = Allowed(offsets=offsets, seen=seen, time=np.array([9, 3]), born=np.array([5, 0, 0, 0]), items=4)
+    left = allowed.only(scores)
     assert np.isfinite(left).tolist() == [[True, True, False, True], [False, True, True, True]]
     assert np.isfinite(scores).all(), "the input is not modified"
+    assert allowed(np.array([0, 0, 1, 1], np.int32), np.array([2, 0, 0, 2], np.int32)).tolist() == [False, True, False, True]
 
 
 def test_nothing_to_propose_is_no_candidate() -> None:
-    assert len(merge({"a": np.full((3, 2), -np.inf, dtype=np.float32)}, 5)) == 0
+    assert len(merged({"a": np.full((3, 2), -np.inf, dtype=np.float32)}, 5)) == 0
 
 
 def test_places_count_from_zero_in_each_request() -> None:
@@ -67,6 +69,26 @@ def test_places_count_from_zero_in_each_request() -> None:
 
 def test_a_source_proposes_no_more_than_its_quota() -> None:
     scores = np.arange(12, dtype=np.float32)[None]
-    merged = merge({"few": scores, "all": -scores}, 6, {"few": 2})
-    assert np.isfinite(merged.ranks["few"]).sum() == 2
-    assert set(merged.item.tolist()) == {11, 10, 0, 1, 2, 3}
+    found = merge({"few": listed(Whole(scores=scores), 2), "all": listed(Whole(scores=-scores), 6)}, 6, 12)
+    assert np.isfinite(found.ranks["few"]).sum() == 2
+    assert set(found.item.tolist()) == {11, 10, 0, 1, 2, 3}
+
+
+@given(score_tables(), st.integers(1, 6), st.integers(0, 2**16))
+@settings(max_examples=200)
+def test_a_list_of_few_is_that_of_all(scores: np.ndarray, keep: int, seed: int) -> None:
+    """Asked for its best alone, and again for more until enough may be shown, a source proposes what its scores would."""
+    draw, (rows, items) = np.random.default_rng(seed), scores.shape
+    seen = [np.flatnonzero(draw.random(items) < 0.3) for _ in range(rows)]
+    allowed = Allowed(offsets=np.cumsum([0, *map(len, seen)]), seen=np.concatenate(seen).astype(np.int32), items=items + 1,
+                      time=draw.integers(0, 4, rows), born=draw.integers(0, 4, items + 1))
+    there = np.isfinite(scores)
+    sparse = Sparse(key=np.flatnonzero(there), scores=scores[there], requests=rows, items=items)
+    whole = listed(Whole(scores=allowed.only(scores)), keep)
+    for opinion in (Whole(scores=scores), sparse):
+        found = listed(opinion, keep, allowed)
+        for one in ("request", "item", "rank"):
+            assert getattr(found, one).tolist() == getattr(whole, one).tolist()
+    a, b = (merge({"a": one}, keep, items + 1) for one in (whole, listed(sparse, keep, allowed)))
+    assert a.item.tolist() == b.item.tolist()
+    assert a.sources["a"].tolist() == b.sources["a"].tolist()

@@ -86,7 +86,7 @@ def test_one_item_is_not_enough() -> None:
 def test_a_catalogue_beyond_memory_is_refused_with_its_size() -> None:
     interactions, _, _ = toy()
     part = fitted(interactions, epochs=1, dimensions=8)
-    with pytest.raises(ModelError, match=rf"two_tower: needs {10**14 * 8 * 12} bytes for {10**14} items"):
+    with pytest.raises(ModelError, match=rf"two_tower: needs {10**14 * 8 * 8} bytes for {10**14} items"):
         part.grow(np.broadcast_to(np.int64(0), 10**14))
 
 

@@ -201,10 +201,13 @@ class View:
 
     def alive(self, time: I64) -> Bools:
         """[B, items] which items existed strictly before each time."""
+        return np.ones((len(time), self.items), dtype=np.bool_) if self.born is None else self.born[None, :] < time[:, None]
+
+    @cached_property
+    def born(self) -> I64 | None:
+        """[items] when each came to be (µs); None where nobody says."""
         born = self.data.items.born
-        if born is None:
-            return np.ones((len(time), self.items), dtype=np.bool_)
-        return (born if self._copies is None else born[self._copies])[None, :] < time[:, None]
+        return born if born is None or self._copies is None else born[self._copies]
 
     @cached_property
     def content(self) -> F32:

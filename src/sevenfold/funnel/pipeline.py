@@ -15,7 +15,8 @@ import numpy as np
 
 from sevenfold.features import View
 from sevenfold.funnel.calibration import Calibration
-from sevenfold.funnel.candidates import exclude, merge, places
+from sevenfold.funnel.candidates import Allowed, Listed, Silent, Whole, listed, merge, places
+from sevenfold.funnel.nearest import LARGE
 from sevenfold.funnel.reranking import Context, follow
 from sevenfold.nouns import F32, F64, I32, I64, Answers, Candidates, Requests, Rows, Visits
 
@@ -83,13 +84,23 @@ class Pipeline:
     def retrieve(self, requests: Requests) -> Candidates:
         """What the sources propose: alive, not seen, each once."""
         with self._stage("retrieve"):
-            visits = self.view.visits(requests, HISTORY)
-            offsets, seen = self.view.seen(requests)
-            alive = self.view.alive(requests.time)
-            nothing = np.full(alive.shape, -np.inf, dtype=np.float32)
-            scores = {name: nothing if self.late("retrieve", name) else exclude(source.scores(visits), offsets, seen, alive)
-                      for name, source in self.retrievers.items()}
-            return merge(scores, self.keep, self.quotas)
+            visits, allowed = self.view.visits(requests, HISTORY), self.allowed(requests)
+            lists = {name: listed(Silent(), 1) if self.late("retrieve", name) else self._proposed(name, visits, allowed)
+                     for name in self.retrievers}
+            return merge(lists, self.keep, self.view.items)
+
+    def allowed(self, requests: Requests) -> Allowed:
+        """What may be proposed."""
+        offsets, seen = self.view.seen(requests)
+        return Allowed(offsets=offsets, seen=seen, time=requests.time, born=self.view.born, items=self.view.items)
+
+    def _proposed(self, name: str, visits: Visits, allowed: Allowed) -> Listed:
+        """A source's list: of all scores where items are few, else of what it finds without them."""
+        source: Any = self.retrievers[name]
+        most = min(self.keep, self.quotas.get(name, self.keep))
+        if allowed.items > LARGE and hasattr(source, "opinion"):
+            return listed(source.opinion(visits), most, allowed)
+        return listed(Whole(scores=allowed.only(source.scores(visits))), most)
 
     def rows(self, requests: Requests, candidates: Candidates) -> Rows:
         """The candidates with their features, and what the sources thought of them as further columns."""

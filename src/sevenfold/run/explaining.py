@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold.funnel.candidates import exclude
 from sevenfold.funnel.pipeline import HISTORY, Pipeline, fuse
 from sevenfold.funnel.reranking import best_first, follow
 from sevenfold.nouns import F32, I64, Answers, Array, Candidates, Data, Requests, Rows
@@ -188,11 +187,10 @@ def _excluded(case: Case, item: int) -> str | None:
 def _sources(case: Case, item: int) -> dict[str, dict[str, Any]]:
     """Source → the place that an item has, or would have were it allowed, among what the source may propose."""
     pipeline, view, found = case.pipeline, case.pipeline.view, {}
-    visits = view.visits(case.requests, HISTORY)
-    offsets, seen = view.seen(case.requests)
+    visits, may = view.visits(case.requests, HISTORY), pipeline.allowed(case.requests)
     for name, source in pipeline.retrievers.items():
         raw = source.scores(visits)
-        allowed, score = exclude(raw, offsets, seen, view.alive(case.requests.time))[0], raw[0, item]
+        allowed, score = may.only(raw)[0], raw[0, item] if item < raw.shape[1] else np.float32(-np.inf)
         before = (allowed > score) | ((allowed == score) & (np.arange(len(allowed)) < item))
         found[name] = {"place": int(before.sum()) + 1 if np.isfinite(score) else None,
                        "of": int(np.isfinite(allowed).sum()), "score": _number(score)}

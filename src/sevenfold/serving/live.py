@@ -18,7 +18,7 @@ from sevenfold.bundle import parts
 from sevenfold.data.unclocked import NEVER
 from sevenfold.evaluation.comparison import places
 from sevenfold.features.online import Online
-from sevenfold.funnel.candidates import merge
+from sevenfold.funnel.candidates import merged
 from sevenfold.funnel.pipeline import Pipeline, best, fuse, never
 from sevenfold.nouns import SECOND, Answers, Log, Requests, Visits
 from sevenfold.run.answering import said
@@ -132,7 +132,7 @@ class Live:
             return []
         for found in scores.values():
             found[:, code] = -np.inf
-        candidates = merge(scores, k)
+        candidates = merged(scores, k)
         together = fuse(candidates)
         return [(self.ids[candidates.item[row]], float(together[row])) for row in best(candidates, together, k)]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold.funnel import histories
+from sevenfold.funnel.nearest import Near, Nearest
 from sevenfold.nouns import F32, F64, I64, Interactions, Visits
 
 THREADS = 2  # fixed; each row is solved alone, so that their number moves no bit
@@ -34,7 +35,7 @@ class Als:
         self.regularisation = regularisation
         self.confidence = confidence
         self.iterations = iterations
-        self._factors: F32 = np.zeros((0, dimensions), np.float32)  # [items, dimensions]; zero where nobody chose it
+        self._items = Nearest(np.zeros((0, dimensions)))  # zero where nobody chose it
         self._gram: F64 = np.zeros((dimensions, dimensions))  # of the items that the fit saw, plus the regularisation
 
     def fit(self, interactions: Interactions, *, seed: int) -> None:
@@ -51,20 +52,25 @@ class Als:
                                             alpha=self.confidence, iterations=self.iterations, num_threads=THREADS,
                                             random_state=seed)
             model.fit(chosen, show_progress=False)
-        self._factors = np.where(known[:, None], model.item_factors, np.float32(0))
-        self._gram = _gram(self._factors) + shrink * np.eye(self.dimensions)
+        self._items = Nearest(np.where(known[:, None], model.item_factors, np.float32(0)))
+        self._gram = _gram(self._items.vectors) + shrink * np.eye(self.dimensions)
 
     def scores(self, visits: Visits) -> F32:
-        """The score of every item [B, items]; -inf for an unknown item and for an empty history."""
-        known = np.any(self._factors, axis=1)
-        out = np.full((len(visits.user), len(known)), -np.inf, np.float32)
-        row, item, _ = histories.flat(visits.history, len(known))
-        starts = np.searchsorted(row, np.arange(len(out) + 1))
+        """The score of every item [B, items]; -inf for an unknown item and for a history without a known one."""
+        return self._items.scores(self._queries(visits))
+
+    def opinion(self, visits: Visits) -> Near:
+        """The same of a catalogue too large to score it whole."""
+        return self._items.opinion(self._queries(visits))
+
+    def _queries(self, visits: Visits) -> F32:
+        found = np.zeros((len(visits.user), self.dimensions), np.float32)
+        row, item, _ = histories.flat(visits.history, len(self._items.vectors))
+        starts = np.searchsorted(row, np.arange(len(found) + 1))
         for b, (start, stop) in enumerate(pairwise(starts)):
             if start < stop:  # row by row, for BLAS sums a batch in another order than its rows
-                user = self._fold_in(self._factors[item[start:stop]].astype(np.float64))
-                out[b] = np.where(known, self._factors @ user.astype(np.float32), -np.inf)
-        return out
+                found[b] = self._fold_in(self._items.vectors[item[start:stop]].astype(np.float64))
+        return found
 
     def _fold_in(self, chosen: F64) -> F64:
         """A visitor's factors [dimensions] from those of the items chosen [n, dimensions]."""
@@ -75,19 +81,20 @@ class Als:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         histories.room("als", len(rows) * self.dimensions * 4)
         grown = Als(**self._params())
-        grown._factors, grown._gram = self._factors[rows], self._gram
+        grown._items, grown._gram = self._items.grow(rows), self._gram
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters and factors into `folder`."""
-        histories.save(folder, self._params(), {"factors": self._factors, "gram": self._gram})
+        histories.save(folder, self._params(), {"factors": self._items.vectors, "gram": self._gram})
+        self._items.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Als:
         """What `save` wrote; `ModelError` when it cannot be read."""
         params, arrays = histories.load(folder)
         als = cls(**params)
-        als._factors, als._gram = arrays["factors"], arrays["gram"]
+        als._items, als._gram = Nearest(arrays["factors"]).load(folder), arrays["gram"]
         return als
 
     def _params(self) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import numpy as np
 from sevenfold.features.terms import terms
 from sevenfold.funnel import histories
 from sevenfold.funnel.documents import asked, counted
-from sevenfold.nouns import F32, F64, I64, Array, Bools, Interactions, Visits
+from sevenfold.funnel.nearest import Near, Nearest
+from sevenfold.nouns import F32, F64, I64, Array, Interactions, Visits
 
 SHORT = 1e-9  # a vector shorter than that has no direction
 FEWEST = 2  # texts that a word must be in
@@ -54,31 +55,37 @@ class Dense:
             axes = randomized_svd(table, rank, n_iter=5, random_state=0)[2].T if rank else np.zeros((len(df), 0))
         peaks = axes[np.abs(axes).argmax(axis=0), np.arange(rank)] if rank else np.ones(0)
         self._axes: F32 = np.ascontiguousarray(axes * np.where(peaks < 0, -1.0, 1.0), dtype=np.float32)
-        self._places(_unit(table @ self._axes).astype(np.float32))
+        self._items = Nearest(_unit(table @ self._axes))  # of length 1, or 0 where nothing is known
 
     def scores(self, visits: Visits) -> F32:
         """Cosines [B, items]; -inf where the query or the document has no known word."""
-        out = np.full((len(visits.user), len(self._vectors)), -np.inf, np.float32)
-        texts = [] if visits.text is None else [Counter(terms(text, self.language)) for text in visits.text.tolist()]
-        weights = self._weights(texts)
+        return self._items.scores(self._queries(visits))
+
+    def opinion(self, visits: Visits) -> Near:
+        """The same of a catalogue too large to score it whole."""
+        return self._items.opinion(self._queries(visits))
+
+    def _queries(self, visits: Visits) -> F32:
+        found = np.zeros((len(visits.user), self._axes.shape[1]))
+        weights = self._weights([] if visits.text is None else
+                                [Counter(terms(text, self.language)) for text in visits.text.tolist()])
         for row, (low, high) in enumerate(pairwise(weights.indptr)):  # row by row: a batch answers as its singles
-            query = _unit((weights.data[low:high] @ self._axes[weights.indices[low:high]])[None])[0]
-            if query.any():
-                out[row] = np.where(self._there, self._vectors @ query.astype(np.float32), -np.inf)
-        return out
+            found[row] = weights.data[low:high] @ self._axes[weights.indices[low:high]]
+        return _unit(found).astype(np.float32)
 
     def grow(self, rows: I64) -> Dense:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
-        histories.room("dense", len(rows) * self._vectors.shape[1] * 4)
+        histories.room("dense", len(rows) * self._axes.shape[1] * 4)
         grown = Dense(**self._params())
         grown._words, grown._number, grown._idf, grown._axes = self._words, self._number, self._idf, self._axes
-        grown._places(self._vectors[rows])
+        grown._items = self._items.grow(rows)
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters, words, axes and vectors into `folder`."""
         histories.save(folder, self._params(), {"words": self._words, "idf": self._idf, "axes": self._axes,
-                                                "vectors": self._vectors})
+                                                "vectors": self._items.vectors})
+        self._items.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Dense:
@@ -87,12 +94,8 @@ class Dense:
         dense = cls(**params)
         dense._words, dense._idf, dense._axes = arrays["words"], arrays["idf"], arrays["axes"]
         dense._number = {word: at for at, word in enumerate(dense._words.tolist())}
-        dense._places(arrays["vectors"])
+        dense._items = Nearest(arrays["vectors"]).load(folder)
         return dense
-
-    def _places(self, vectors: F32) -> None:
-        self._vectors = vectors  # [items, d] of length 1, or 0 where nothing is known
-        self._there: Bools = np.any(vectors, axis=1)
 
     def _weights(self, texts: Sequence[Mapping[str, int]]) -> Any:
         """[texts, words] (1 + log count) · idf, sparse, in rows of length 1; its product with the axes needs no BLAS."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from sevenfold.funnel import histories
 from sevenfold.funnel.links import learnt
-from sevenfold.nouns import F32, F64, I64, Bools, Interactions, Visits
+from sevenfold.funnel.nearest import Near, Nearest
+from sevenfold.nouns import F32, F64, I64, Interactions, Visits
 
 
 class GraphEmbedding:
@@ -46,28 +47,33 @@ class GraphEmbedding:
 
     def scores(self, visits: Visits) -> F32:
         """The score of every user [B, users]; -inf where either end has no link."""
-        out = np.full((len(visits.user), len(self._vectors)), -np.inf, np.float32)
+        return self._items.scores(self._queries(visits))
+
+    def opinion(self, visits: Visits) -> Near:
+        """The same of a catalogue too large to score it whole."""
+        return self._items.opinion(self._queries(visits))
+
+    def _queries(self, visits: Visits) -> F32:
+        found = np.zeros((len(visits.user), self._users.shape[1]), np.float32)
         for row, user in enumerate(visits.user.tolist()):
             friends = visits.history[row]
             known = friends[(friends >= 0) & (friends < len(self._folded))]
             mine = self._users[user] if 0 <= user < len(self._users) else self._users[:0].sum(axis=0)
-            mine = mine if mine.any() else self._folded[known].sum(axis=0)
-            if mine.any():
-                # summed user by user, not by BLAS, so that those who stand alike tie in a catalogue of any size
-                out[row] = np.where(self._there, np.einsum("ud,d->u", self._vectors, mine), -np.inf)
-        return out
+            found[row] = mine if mine.any() else self._folded[known].sum(axis=0)
+        return found
 
     def grow(self, rows: I64) -> GraphEmbedding:
         """The same retriever over a catalogue whose user j is a copy of user `rows[j]`."""
-        histories.room("graph_embedding", len(rows) * self._vectors.shape[1] * 8)
+        histories.room("graph_embedding", len(rows) * self._users.shape[1] * 4)
         grown = GraphEmbedding(**self._params())
         grown._holds(self._users, self._folded)
-        grown._vectors, grown._there = self._vectors[rows], self._there[rows]
+        grown._items = self._items.grow(rows)
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters and vectors into `folder`."""
         histories.save(folder, self._params(), {"users": self._users, "folded": self._folded})
+        self._items.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> GraphEmbedding:
@@ -75,12 +81,12 @@ class GraphEmbedding:
         params, arrays = histories.load(folder)
         embedding = cls(**params)
         embedding._holds(arrays["users"], arrays["folded"])
+        embedding._items.load(folder)
         return embedding
 
     def _holds(self, users: F64, folded: F64) -> None:
-        self._users = self._vectors = np.ascontiguousarray(users)  # [users, d]
+        self._users, self._items = users, Nearest(users)  # [users, d]
         self._folded = folded  # [users, d] what each adds to a friend who was not there
-        self._there: Bools = np.any(users, axis=1)
 
     def _params(self) -> dict[str, Any]:
         return {"dimensions": self.dimensions, "damping": self.damping}

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from sevenfold.funnel import histories
-from sevenfold.nouns import F32, I32, I64, SECOND, Interactions, Visits
+from sevenfold.funnel.candidates import Sparse
+from sevenfold.nouns import F32, F64, I32, I64, SECOND, Interactions, Visits
 from sevenfold.units import Duration
 
 BLOCK = 512  # items whose neighbours are found at a time, so that memory stays bounded
@@ -73,11 +74,24 @@ class Neighbours:
     def scores(self, visits: Visits) -> F32:
         """The score of every item [B, items]; -inf where no item of the history is a neighbour."""
         shape = len(visits.user), len(self._codes)
-        row, item, place = histories.flat(visits.history, shape[1])
-        weight = self.recency ** place.astype(np.float64)
-        cell = (row * shape[1])[:, None] + self._codes[item]
-        sums = np.bincount(cell.ravel(), (weight[:, None] * self._similarities[item]).ravel(), shape[0] * shape[1])
+        cell, weight = self._near(visits)
+        sums = np.bincount(cell, weight, shape[0] * shape[1])
         return np.where(sums > 0, sums, -np.inf).astype(np.float32).reshape(shape)
+
+    def opinion(self, visits: Visits) -> Sparse:
+        """The same of a catalogue too large to score it whole."""
+        cell, weight = self._near(visits)
+        key, at = np.unique(cell, return_inverse=True)
+        sums = np.bincount(at, weight, len(key))
+        return Sparse(key=key[sums > 0], scores=sums[sums > 0].astype(np.float32), requests=len(visits.user),
+                      items=len(self._codes))
+
+    def _near(self, visits: Visits) -> tuple[I64, F64]:
+        """The neighbours of each history: request × items + item, and what each adds."""
+        row, item, place = histories.flat(visits.history, len(self._codes))
+        weight = self.recency ** place.astype(np.float64)
+        cell = (row * len(self._codes))[:, None] + self._codes[item]
+        return cell.ravel(), (weight[:, None] * self._similarities[item]).ravel()
 
     def grow(self, rows: I64) -> Neighbours:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`.

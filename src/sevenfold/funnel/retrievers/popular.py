@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sevenfold.funnel import histories
+from sevenfold.funnel.candidates import Shared
 from sevenfold.nouns import F32, I32, I64, SECOND, Interactions, Log, Visits
 from sevenfold.units import Duration
 
@@ -44,25 +45,47 @@ class Popular:
         order = order[np.argsort(log.available[order], kind="stable")]
         live = Popular(half_life=self.half_life)
         live._scores, live._events = np.zeros(items, np.float32), (log.available[order], log.item[order])
-        live._at = functools.lru_cache(maxsize=64)(live._at)  # type: ignore[method-assign]
-        return live
+        return live._remembering()
 
     def scores(self, visits: Visits) -> F32:
         """The score of every item [B, items], finite everywhere."""
+        moments, which = self._moments(visits)
+        return np.stack([self._at(moment) for moment in moments])[which] if moments else np.zeros((0, self._items), np.float32)
+
+    def opinion(self, visits: Visits) -> Shared:
+        """The same of a catalogue too large to score it whole for everybody."""
+        moments, which = self._moments(visits)
+        return Shared(scores=[self._at(moment) for moment in moments], orders=[self._order(moment) for moment in moments],
+                      which=which, items=self._items)
+
+    def _moments(self, visits: Visits) -> tuple[list[int], I64]:
+        """The refreshes that visits read, and each visit's [B]."""
         step = max(round(self.half_life * SECOND / REFRESHES), 1)
-        moments, which = np.unique(visits.time // step * step, return_inverse=True)
-        if self._events is None:
-            scores = np.tile(self._scores, (len(visits.user), 1))
-        else:
-            scores = np.stack([self._at(int(moment)) for moment in moments])[which]
-        return scores if self._rows is None else scores[:, self._rows]
+        times = visits.time // step * step if self._events is not None else np.zeros_like(visits.time)
+        moments, which = np.unique(times, return_inverse=True)
+        return moments.tolist(), which
 
     def _at(self, moment: int) -> F32:
         """[items] as of a moment: what was available before it."""
-        assert self._events is not None
-        time, item = self._events
-        low, high = np.searchsorted(time, [moment - round(HORIZON * self.half_life * SECOND), moment])
-        return self._counted(moment, time[low:high], item[low:high], len(self._scores))
+        scores = self._scores
+        if self._events is not None:
+            time, item = self._events
+            low, high = np.searchsorted(time, [moment - round(HORIZON * self.half_life * SECOND), moment])
+            scores = self._counted(moment, time[low:high], item[low:high], len(scores))
+        return scores if self._rows is None else scores[self._rows]
+
+    def _order(self, moment: int) -> I64:
+        return np.argsort(-self._at(moment), kind="stable")
+
+    def _remembering(self) -> Popular:
+        """The same, which counts for each refresh once."""
+        self._at = functools.lru_cache(maxsize=64)(self._at)  # type: ignore[method-assign]
+        self._order = functools.lru_cache(maxsize=64)(self._order)  # type: ignore[method-assign]
+        return self
+
+    @property
+    def _items(self) -> int:
+        return len(self._scores if self._rows is None else self._rows)
 
     def _counted(self, moment: int, time: I64, item: I32, items: int) -> F32:
         age = (moment - time) / (SECOND * self.half_life)
@@ -72,8 +95,7 @@ class Popular:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         grown = Popular(half_life=self.half_life)
         grown._scores, grown._events, grown._rows = self._scores, self._events, rows
-        grown._at = functools.lru_cache(maxsize=64)(grown._at)  # type: ignore[method-assign]
-        return grown
+        return grown._remembering()
 
     def save(self, folder: Path) -> None:
         """Write parameters and the counts at the cut into `folder`."""
@@ -85,4 +107,4 @@ class Popular:
         params, arrays = histories.load(folder)
         popular = cls(**params)
         popular._scores = arrays["scores"]
-        return popular
+        return popular._remembering()

@@ -15,9 +15,10 @@ import numpy as np
 
 from sevenfold.errors import ModelError
 from sevenfold.funnel import histories
+from sevenfold.funnel.nearest import Near, Nearest
 from sevenfold.networks import attention, graph, losses
 from sevenfold.networks.training import arrays, best_epoch, pytorch
-from sevenfold.nouns import F32, F64, I32, I64, SECOND, Array, Bools, Interactions, Visits
+from sevenfold.nouns import F32, I32, I64, SECOND, Array, Bools, Interactions, Visits
 from sevenfold.units import Duration, Share
 
 WHERE = "sequence"
@@ -58,8 +59,7 @@ class Sequence:
                              "Loosen framing.label.is, or take a longer log.")
         with pytorch(WHERE, seed) as torch:
             trained, self.trained_epochs = _train(torch, self, events, interactions.items, np.random.default_rng(seed))
-        self._item: F64 = trained.pop("item").astype(np.float64)  # [items + 1, dimensions], the start last
-        self._base: F64 = trained.pop("base").astype(np.float64)  # [items], -inf where there was nothing to learn from
+        self._holds(trained.pop("item"), trained.pop("base"))
         block = trained | attention.distances(trained.pop("near"), self.length)
         self._network = graph.Served(
             graph.to_onnx(attention.attend, {"x": (self.length, self.dimensions)}, block, WHERE), WHERE)
@@ -70,22 +70,36 @@ class Sequence:
 
     def scores(self, visits: Visits) -> F32:
         """The logit of every item [B, items] to be the next; -inf for one that nobody chose."""
+        return self._items.scores(self._queries(visits))
+
+    def opinion(self, visits: Visits) -> Near:
+        """The same of a catalogue too large to score it whole."""
+        return self._items.opinion(self._queries(visits))
+
+    def _queries(self, visits: Visits) -> F32:
         tokens, last = _tokens(visits.history, self.length, len(self._base))
-        state = self._network(x=self._item[tokens])[np.arange(len(tokens)), last]
-        return np.asarray(state @ self._item[:-1].T + self._base, dtype=np.float32)
+        state = self._network(x=self._item[tokens].astype(np.float64))[np.arange(len(tokens)), last]
+        return np.insert(state, self.dimensions, 1, axis=1).astype(np.float32)
+
+    def _holds(self, item: F32, base: F32) -> None:
+        self._item = item  # [items + 1, dimensions], the start last
+        self._base = base  # [items], -inf where there was nothing to learn from
+        there = np.isfinite(base)[:, None]
+        self._items = Nearest(np.where(there, np.column_stack([item[:-1], np.where(there[:, 0], base, 0)]), 0))
 
     def grow(self, rows: I64) -> Sequence:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         histories.room(WHERE, len(rows) * (self.dimensions + 1) * 8)
         grown = Sequence(**self._parameters())
         grown.trained_epochs, grown._network = self.trained_epochs, self._network
-        grown._item, grown._base = self._item[np.append(rows, len(self._base))], self._base[rows]
+        grown._holds(self._item[np.append(rows, len(self._base))], self._base[rows])
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters, items and the network into `folder`."""
         histories.save(folder, {"parameters": self._parameters(), "trained_epochs": self.trained_epochs},
-                       {"item": self._item.astype(np.float32), "base": self._base.astype(np.float32)})
+                       {"item": self._item, "base": self._base})
+        self._items.save(folder)
         (folder / "attention.onnx").write_bytes(self._network.model)
 
     @classmethod
@@ -94,7 +108,8 @@ class Sequence:
         state, stored = histories.load(folder)
         self = cls(**state["parameters"])
         self.trained_epochs = state["trained_epochs"]
-        self._item, self._base = stored["item"].astype(np.float64), stored["base"].astype(np.float64)
+        self._holds(stored["item"], stored["base"])
+        self._items.load(folder)
         self._network = graph.read(folder / "attention.onnx")
         return self
 

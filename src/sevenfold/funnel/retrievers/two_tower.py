@@ -17,12 +17,14 @@ from typing import Any, Literal
 import numpy as np
 
 from sevenfold.errors import ModelError
+from sevenfold.funnel.nearest import Near, Nearest
 from sevenfold.networks import graph, losses
 from sevenfold.networks.training import arrays, best_epoch, glorot, pytorch
 from sevenfold.nouns import F32, F64, I32, I64, Array, Interactions, Visits
 from sevenfold.units import Share
 
 WHERE = "two_tower"
+TOWER = ("content", "in", "bias", "out")  # weights that place an item by its content
 HIDDEN = 2  # width of the hidden layers, as a multiple of the dimensions
 MOST_EPOCHS, PATIENCE, LEAST_STEPS = 20, 1, 16
 HELD_OUT = 0.05  # the last positive events by time, which only tell when to stop
@@ -65,7 +67,8 @@ class TwoTower:
         user = {name: value for name, value in trained.items() if name.startswith("user")}
         self._network = graph.Served(graph.to_onnx(_user, {"mean": self.dimensions, "last": self.dimensions}, user, WHERE), WHERE)
         self._inputs: F32 = trained["inputs"]
-        self._vectors: F64 = trained["vectors"].astype(np.float64)
+        self._tower = {name: trained[name] for name in TOWER} | {"id": trained["id"][-1]}
+        self._items = Nearest(trained["vectors"])
 
     def kept(self) -> dict[str, Any]:
         """The parameters with which to fit again without holding anything out."""
@@ -73,20 +76,35 @@ class TwoTower:
 
     def scores(self, visits: Visits) -> F32:
         """Cosines [B, items], finite for every user and item."""
-        index, weight, last = _weigh(visits.history[:, : self.history], self.half_life, len(self._vectors))
+        return self._items.scores(self._queries(visits))
+
+    def opinion(self, visits: Visits) -> Near:
+        """The same of a catalogue too large to score it whole."""
+        return self._items.opinion(self._queries(visits))
+
+    def extended(self, content: F32) -> TwoTower:
+        """The same with further items [n, d], which stand where their content puts them."""
+        tower = self._tower
+        inputs = tower["id"] + content @ tower["content"]
+        hidden = np.maximum(inputs @ tower["in"] + tower["bias"], 0)
+        longer = self._alike()
+        longer._inputs = np.insert(self._inputs, [len(self._items.vectors)], inputs, axis=0)
+        longer._items = self._items.extended(_unit(inputs + hidden @ tower["out"]))
+        return longer
+
+    def _queries(self, visits: Visits) -> F32:
+        index, weight, last = _weigh(visits.history[:, : self.history], self.half_life, len(self._items.vectors))
         mean = np.einsum("bh,bhd->bd", weight, self._inputs[index].astype(np.float64))
-        users = self._network(mean=mean, last=self._inputs[last].astype(np.float64))
-        return np.asarray(_unit(users) @ self._vectors.T, dtype=np.float32)
+        return _unit(self._network(mean=mean, last=self._inputs[last].astype(np.float64))).astype(np.float32)
 
     def grow(self, rows: I64) -> TwoTower:
         """The same towers over a catalogue whose item j is a copy of item `rows[j]`."""
-        grown = TwoTower(**self._parameters())
-        grown.trained_epochs, grown._network = self.trained_epochs, self._network
+        grown = self._alike()
         try:
-            grown._inputs = self._inputs[np.concatenate([rows, len(self._vectors) + np.arange(2)])]
-            grown._vectors = self._vectors[rows]
+            grown._inputs = self._inputs[np.concatenate([rows, len(self._items.vectors) + np.arange(2)])]
+            grown._items = self._items.grow(rows)
         except MemoryError as error:
-            needed = len(rows) * self.dimensions * (self._inputs.itemsize + self._vectors.itemsize)
+            needed = len(rows) * self.dimensions * (self._inputs.itemsize + self._items.vectors.itemsize)
             raise ModelError(WHERE, f"needs {needed} bytes for {len(rows)} items, which is more than there is",
                              "Lower dimensions.") from error
         return grown
@@ -96,7 +114,10 @@ class TwoTower:
         state = {"parameters": self._parameters(), "trained_epochs": self.trained_epochs}
         (folder / "two_tower.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
         np.save(folder / "inputs.npy", self._inputs)
-        np.save(folder / "vectors.npy", self._vectors.astype(np.float32))
+        np.save(folder / "vectors.npy", self._items.vectors)
+        for name, weights in self._tower.items():
+            np.save(folder / f"item_{name}.npy", weights)
+        self._items.save(folder)
         (folder / "user.onnx").write_bytes(self._network.model)
 
     @classmethod
@@ -106,9 +127,15 @@ class TwoTower:
         self = cls(**state["parameters"])
         self.trained_epochs = state["trained_epochs"]
         self._inputs = np.load(folder / "inputs.npy", allow_pickle=False)
-        self._vectors = np.load(folder / "vectors.npy", allow_pickle=False).astype(np.float64)
+        self._items = Nearest(np.load(folder / "vectors.npy", allow_pickle=False)).load(folder)
         self._network = graph.read(folder / "user.onnx")
+        self._tower = {name: np.load(folder / f"item_{name}.npy", allow_pickle=False) for name in ("id", *TOWER)}
         return self
+
+    def _alike(self) -> TwoTower:
+        other = TwoTower(**self._parameters())
+        other.trained_epochs, other._network, other._tower = self.trained_epochs, self._network, self._tower
+        return other
 
     def _parameters(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__init__.__kwdefaults__}  # type: ignore[misc]
@@ -159,7 +186,7 @@ def _user(inputs: Mapping[str, Any], weights: Mapping[str, Any]) -> Any:
 
 
 def _item(inputs: Any, weights: Mapping[str, Any]) -> Any:
-    return inputs + (inputs @ weights["item_in"] + weights["item_bias"]).relu() @ weights["item_out"]
+    return inputs + (inputs @ weights["in"] + weights["bias"]).relu() @ weights["out"]
 
 
 def _unit(vectors: F64) -> F64:
@@ -174,7 +201,7 @@ def _initial(part: TwoTower, interactions: Interactions, rng: np.random.Generato
         "id": small * rng.standard_normal((interactions.items + 1, d), dtype=np.float32),  # the last row: unknown
         "nothing": small * rng.standard_normal((2, d), dtype=np.float32),
         "content": glorot(rng, interactions.content.shape[1], d),
-        "item_in": glorot(rng, d, hidden), "item_bias": np.zeros(hidden, np.float32), "item_out": glorot(rng, hidden, d),
+        "in": glorot(rng, d, hidden), "bias": np.zeros(hidden, np.float32), "out": glorot(rng, hidden, d),
         "user_mean": glorot(rng, d, hidden), "user_last": glorot(rng, d, hidden), "user_bias": np.zeros(hidden, np.float32),
         "user_out": glorot(rng, hidden, d),
     }
