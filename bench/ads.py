@@ -1,9 +1,10 @@
 """Clicks on mind-5k, and in the simulated world of ads: our four solutions beside LightGBM on the same features.
 
-    SEVENFOLD_DATA=<folder> python bench/ads.py [--world] [--seeds 3]
+    SEVENFOLD_DATA=<folder> python bench/ads.py [--world] [--seeds 3] [--windows 4]
 
-The shipped design `ads`, its global split by time: the last tenth of the impressions is the test, the tenth before it chooses
-rounds and calibrates. `all` learns from every impression; `kept 10 %` from a tenth of those without a click, its odds put right
+The shipped design `ads`, split by time: a tenth of the impressions is the test, the tenth before it chooses rounds and
+calibrates, everything before is learnt from; so the last tenth is judged, and as many tenths before it as there are windows, all
+judged together, for a tenth holds too few clicks to tell a slope or an error of calibration. `all` learns from every impression; `kept 10 %` from a tenth of those without a click, its odds put right
 (He et al. 2014) and then calibrated on validation like all others. LightGBM reads the rows that our trees read, with our
 trees' depth, learning rate and patience, and is calibrated in the same way. `slope` is that of the true log-odds on the
 predicted ones (1 is right), `error` the calibration error as a share of the rate of clicks, `by luck` the same where clicks
@@ -34,11 +35,11 @@ from sevenfold.design.part import Part
 from sevenfold.design.sections import Design
 from sevenfold.errors import DataError
 from sevenfold.evaluation.predictions import Answered, calibration_error, normalized_entropy, roc_auc
-from sevenfold.funnel.calibration import fitted
+from sevenfold.funnel.calibration import chosen, fitted
 from sevenfold.nouns import F32, F64, Data, Rows
 from sevenfold.run.fit import about, learn, prepare
 
-EVERY, DRAWS = 10**9, 20
+EVERY, DRAWS, TENTH = 10**9, 20, 0.1
 FIGURES = {"normalised entropy": normalized_entropy, "AUC": roc_auc, "error": calibration_error}
 
 
@@ -53,7 +54,7 @@ class Task:
     true: F64 | None  # [test] the chance of each click, where it is known
 
 
-def tasks(world: bool) -> Iterator[tuple[str, Task]]:
+def tasks(world: bool, windows: int) -> Iterator[tuple[str, list[Task]]]:
     if not world and "SEVENFOLD_DATA" not in os.environ:
         raise DataError("bench/ads.py", "SEVENFOLD_DATA is not set", "Name the folder that holds `mind-5k`.")
     with tempfile.TemporaryDirectory() as name:
@@ -65,11 +66,19 @@ def tasks(world: bool) -> Iterator[tuple[str, Task]]:
         label = replace(kept.framing.label, negatives=Part("shown", {"keep": 1.0}))
         every = replace(kept, framing=replace(kept.framing, label=label))
         loaded = sources.load(kept)
-        found = cuts(loaded, kept)
-        test = labelled(loaded, kept, found.test_from, found.end, limit=EVERY, seed=0)
-        true = chances(folder, test) if world else None
         for title, design in (("all", every), ("kept 10 %", kept)):
-            yield title, Task(design, loaded, found, test, true)
+            yield title, [window(design, loaded, number, folder if world else None) for number in range(windows)]
+
+
+def window(design: Design, data: Data, number: int, world: Path | None) -> Task:
+    """The task as it stood so many tenths of the impressions before the log's end."""
+    left = 1 - TENTH * number
+    seen = replace(data, log=data.log.take(np.arange(round(len(data.log) * left))))
+    split = replace(design.data.split, test=TENTH / left, validate=TENTH / left)
+    design = replace(design, data=replace(design.data, split=split))
+    found = cuts(seen, design)
+    test = labelled(seen, design, found.test_from, found.end, limit=EVERY, seed=0)
+    return Task(design, seen, found, test, None if world is None else chances(world, test))
 
 
 def chances(folder: Path, test: Labelled) -> F64:
@@ -109,19 +118,19 @@ def lightgbm(train: Rows, validate: Rows, test: Rows, seed: int) -> F32:
     known = peer.Dataset(train.values, train.label)
     booster = peer.train(settings, known, 1000, [peer.Dataset(validate.values, validate.label, reference=known)],
                          callbacks=[peer.early_stopping(30, verbose=False)])
-    calibration = fitted(booster.predict(validate.values), validate.label)
+    calibration = chosen(booster.predict(validate.values), validate.label)
     return calibration(booster.predict(test.values))
 
 
-def judged(scores: F32, task: Task) -> list[float]:
+def judged(scores: F32, label: F32, true: F64 | None) -> list[float]:
     """Normalised entropy, AUC, calibration error, that of luck alone, slope, and the distance to the truth."""
-    one = Answered(scores.astype(np.float64), np.zeros(len(scores)), task.test.grade.astype(np.float64))
+    one = Answered(scores.astype(np.float64), np.zeros(len(scores)), label.astype(np.float64))
     ones = np.ones((1, len(scores)))
-    distance = np.nan if task.true is None else float(np.abs(one.score - task.true).mean() / task.true.mean())
+    distance = np.nan if true is None else float(np.abs(one.score - true).mean() / true.mean())
     drawn = np.random.default_rng(0).random((DRAWS, len(scores))) < one.score
     chance = np.mean([calibration_error(replace(one, label=labels.astype(np.float64)))(ones)[0] for labels in drawn])
     figures = [float(metric(one)(ones)[0]) for metric in FIGURES.values()]
-    return [*figures, float(chance), fitted(scores, task.test.grade).slope, distance]
+    return [*figures, float(chance), fitted(scores, label).slope, distance]
 
 
 def told(title: str, learnt: str, figures: Mapping[str, list[list[float]]]) -> str:
@@ -135,16 +144,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--world", action="store_true", help="the simulated world, where every chance is known")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--windows", type=int, default=4)
     asked = parser.parse_args()
-    for learnt, task in tasks(asked.world):
+    for learnt, windows in tasks(asked.world, asked.windows):
+        label = np.concatenate([task.test.grade for task in windows])
+        true = np.concatenate([task.true for task in windows if task.true is not None]) if asked.world else None
         if learnt == "all":
-            print(f"ads on {'the simulated world' if asked.world else 'mind-5k'}: {len(task.test)} impressions of test, "
-                  f"{task.test.grade.mean():.2%} clicked; {asked.seeds} seeds; {platform.machine()}, {os.cpu_count()} cores\n")
+            print(f"ads on {'the simulated world' if asked.world else 'mind-5k'}: {len(label)} impressions in {asked.windows} windows, "
+                  f"{label.mean():.2%} clicked; {asked.seeds} seeds; {platform.machine()}, {os.cpu_count()} cores\n")
             print("| model | learns from |", " | ".join(FIGURES), "| by luck | slope | distance |")
             print("|---|---|---|---|---|---|---|---|")
         figures: dict[str, list[list[float]]] = {}
-        for title, scores in answers(task, asked.seeds):
-            figures.setdefault(title, []).append(judged(scores, task))
+        for said in zip(*(answers(task, asked.seeds) for task in windows), strict=True):  # the same model and seed in each window
+            scores = np.concatenate([scores for _, scores in said])
+            figures.setdefault(said[0][0], []).append(judged(scores, label, true))
         print("\n".join(told(title, learnt, figures) for title in figures), flush=True)
 
 

@@ -5,7 +5,7 @@
 Split by time: the last full day is the test, a sample of its clicks are the requests, each asked 1 µs before the click
 and right where the clicked article is among ten; all 46,033 articles are ranked, those the reader has read removed. The
 ranker learns on the day before the test, on what sources fitted before that day propose; then the sources are fitted
-again on everything before the test, as a nightly training would. `trending` follows the clicks as they come. Its
+again on everything before the test, as a nightly training would. `trending` and `sessions` follow the clicks as they come. Its
 half-life and what `sequence` and `neighbours` learn from were chosen on the ranker's day.
 """
 
@@ -46,7 +46,7 @@ DESIGN = {
             "context": {"device": {"attribute": "click_deviceGroup"}, "source": {"attribute": "click_referrer_type"}},
         }},
     "solutions": {"funnel": {
-        "retrieve": [{"trending": {"half_life": "15min"}}, {"neighbours": {"within": "1h", "recency": 0.7}},
+        "retrieve": [{"trending": {"half_life": "15min"}}, "sessions", {"neighbours": {"within": "1h", "recency": 0.7}},
                      {"sequence": {"over": "24h", "length": 20}}],
         "rank": {"boosted": {"loss": "lambdarank"}}}},
     "evaluation": {"metric": "ndcg"},

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from sevenfold.funnel.calibration import (
+    KINDS,
     Calibration,
+    chosen,
+    cross_entropy,
     fitted,
+    isotonic,
     logit,
     of_sample,
+    temperature,
     then,
     threshold_at_precision,
     threshold_at_recall,
@@ -37,6 +42,41 @@ def test_slope_and_shift_are_found_again() -> None:
 
 def test_one_class_alone_changes_nothing() -> None:
     assert fitted(np.array([0.2, 0.4]), np.zeros(2)) == Calibration()
+    assert chosen(np.array([0.2, 0.4]), np.ones(2)) == Calibration()
+
+
+def world(seed: int, n: int = 40_000) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    chance = rng.uniform(0.02, 0.9, n)
+    return chance, (rng.random(n) < chance).astype(float)
+
+
+def test_a_temperature_is_found_again_and_preferred_where_it_is_enough() -> None:
+    chance, label = world(1)
+    found = temperature(Calibration(slope=2.0)(chance), label)
+    assert (found.slope, found.shift) == (pytest.approx(0.5, abs=0.02), 0.0)
+    assert chosen(Calibration(slope=2.0)(chance), label).shift == pytest.approx(0.0, abs=0.05)
+
+
+def test_rising_steps_mend_what_no_slope_does_and_are_chosen_then() -> None:
+    chance, label = world(2)
+    bent = np.where(chance < 0.5, chance / 4, 0.5 + chance / 2)  # rises, but along no slope and shift
+    found = chosen(bent, label)
+    assert found.said
+    assert np.abs(found(bent) - chance).mean() < 0.02 < np.abs(fitted(bent, label)(bent) - chance).mean()
+    assert (np.diff(found(np.sort(bent))) >= 0).all(), "the order stays"
+
+
+def test_what_is_chosen_is_the_best_on_rows_that_it_did_not_see() -> None:
+    for seed, bend in enumerate((lambda p: Calibration(slope=1.7)(p), lambda p: Calibration(slope=0.6, shift=1.0)(p), np.sqrt)):
+        (chance, label), (later, truth) = world(seed), world(seed + 10)
+        losses = {name: cross_entropy(kind(bend(chance), label)(bend(later)), truth) for name, kind in KINDS.items()}
+        assert cross_entropy(chosen(bend(chance), label)(bend(later)), truth) < min(losses.values()) * 1.001
+
+
+def test_steps_are_never_certain() -> None:
+    found = isotonic(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]))
+    assert 0.1 < found(np.array([0.0, 1.0])).min() < found(np.array([0.0, 1.0])).max() < 0.9
 
 
 def test_two_after_one_another_are_one() -> None:

@@ -92,4 +92,8 @@ def load(folder: Path) -> Parts:
         ranker=(ranker, LEARNERS.get(ranker).load(folder / "ranker")) if ranker else None,
         rerankers=tuple((name, params) for name, params in about["rerankers"]),
         keep=about["keep"], rank_keep=about["rank_keep"], quotas=about["quotas"], threshold=about["threshold"],
-        calibration=None if about["calibration"] is None else Calibration(**about["calibration"]))
+        calibration=None if about["calibration"] is None else _calibration(about["calibration"]))
+
+
+def _calibration(written: Mapping[str, Any]) -> Calibration:
+    return Calibration(**{name: tuple(value) if isinstance(value, list) else value for name, value in written.items()})

@@ -67,6 +67,7 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
     "retriever": {
         "popular": _HEURISTIC,
         "trending": _HEURISTIC,
+        "sessions": Entry(family="heuristic", incremental=True),
         "nearby": Entry(family="heuristic", takes="within_km: float = 25.0", cold=True, incremental=True),
         "neighbours": Entry(family="neighbours"),
         "ease": Entry(family="neighbours"),

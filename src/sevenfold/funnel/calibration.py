@@ -1,8 +1,9 @@
 """From a learner's score to the probability that it stands for, and from there to a decision.
 
 Down-sampled negatives raise every probability: with a share `keep` of them left, the odds are 1 / keep too high, and are
-put right exactly (Elkan 2001; He et al. 2014, section 6.3). What is wrong beyond that is mended on validation by two
-numbers, as Platt (1999) does: the log-odds times `slope` plus `shift`.
+put right exactly (Elkan 2001; He et al. 2014, section 6.3). What is wrong beyond that is mended on validation: by a
+temperature, the log-odds times `slope` (Guo et al. 2017); as Platt (1999) does, by `slope` and `shift`; or by the rising steps
+nearest to what was seen (Zadrozny and Elkan 2002). Whichever foretells held-out parts of validation best is taken.
 """
 
 from __future__ import annotations
@@ -14,19 +15,22 @@ import numpy as np
 from sevenfold.nouns import F32, F64, Array
 
 LEAST = 1e-7  # no probability is nearer to 0 or 1
+FOLDS = 5  # parts of validation, each held out once when a kind is chosen
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """The log-odds of a score put right: logit p = slope · logit(score) + shift."""
+    """The log-odds of a score put right: logit p = slope · logit(score) + shift; then p along a line that rises, where there is one."""
 
     slope: float = 1.0
     shift: float = 0.0
+    said: tuple[float, ...] = ()  # corners of the line: what was said, and
+    seen: tuple[float, ...] = ()  # what is true there
 
     def __call__(self, scores: Array) -> F32:
         """[n] probabilities."""
-        logits = self.slope * logit(scores) + self.shift
-        return (0.5 + 0.5 * np.tanh(0.5 * logits)).astype(np.float32)
+        chance = 0.5 + 0.5 * np.tanh(0.5 * (self.slope * logit(scores) + self.shift))
+        return (np.interp(chance, self.said, self.seen) if self.said else chance).astype(np.float32)
 
 
 def logit(scores: Array) -> F64:
@@ -36,13 +40,52 @@ def logit(scores: Array) -> F64:
 
 
 def then(first: Calibration, second: Calibration) -> Calibration:
-    """Both, one after the other."""
-    return Calibration(slope=second.slope * first.slope, shift=second.slope * first.shift + second.shift)
+    """Both, one after the other; the first without a line."""
+    return Calibration(slope=second.slope * first.slope, shift=second.slope * first.shift + second.shift, said=second.said,
+                       seen=second.seen)
 
 
 def of_sample(keep: float) -> Calibration:
     """What undoes keeping the share `keep` of the negatives."""
     return Calibration(shift=float(np.log(keep)))
+
+
+def chosen(scores: Array, label: Array) -> Calibration:
+    """Of the kinds of `KINDS` the one whose cross entropy over the held-out fifths of validation is least, fitted to all of it.
+
+    As it was where one class is missing; of equal ones the simplest.
+    """
+    scores, positive = np.asarray(scores), np.asarray(label) > 0
+    if positive.all() or not positive.any():
+        return Calibration()
+    fold = np.random.default_rng(0).permutation(len(scores)) % FOLDS
+    losses = [sum(cross_entropy(fit(scores[fold != held], positive[fold != held])(scores[fold == held]), positive[fold == held])
+                  for held in range(FOLDS)) for fit in KINDS.values()]
+    return list(KINDS.values())[int(np.argmin(losses))](scores, positive)
+
+
+def cross_entropy(chance: Array, positive: Array) -> float:
+    """The sum over rows, in nats."""
+    said = np.clip(chance.astype(np.float64), LEAST, 1 - LEAST)
+    return float(-np.where(positive, np.log(said), np.log1p(-said)).sum())
+
+
+def temperature(scores: Array, label: Array) -> Calibration:
+    """The slope alone, with the least cross entropy."""
+    from scipy.optimize import minimize_scalar
+
+    best = minimize_scalar(lambda slope: cross_entropy(Calibration(slope=float(np.exp(slope)))(scores), label), bounds=(-3, 3),
+                           method="bounded")
+    return Calibration(slope=float(np.exp(best.x)))
+
+
+def isotonic(scores: Array, label: Array) -> Calibration:
+    """The rising steps nearest to the labels, joined by lines; no nearer to 0 or 1 than so many rows can tell."""
+    from sklearn.isotonic import IsotonicRegression
+
+    least = 1 / (len(scores) + 2)
+    steps = IsotonicRegression(y_min=least, y_max=1 - least).fit(np.clip(scores, LEAST, 1 - LEAST), label)
+    return Calibration(said=tuple(map(float, steps.X_thresholds_)), seen=tuple(map(float, steps.y_thresholds_)))
 
 
 def fitted(scores: Array, label: Array) -> Calibration:
@@ -71,6 +114,9 @@ def fitted(scores: Array, label: Array) -> Calibration:
         if np.abs(step).max() < 1e-9:
             break
     return Calibration(slope=float(weights[0]), shift=float(weights[1]))
+
+
+KINDS = {"temperature": temperature, "platt": fitted, "isotonic": isotonic}  # the simplest first
 
 
 def threshold_at_precision(scores: Array, label: Array, precision: float) -> float:

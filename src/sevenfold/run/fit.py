@@ -33,7 +33,7 @@ from sevenfold.errors import DataError
 from sevenfold.features import View
 from sevenfold.funnel.calibration import (
     Calibration,
-    fitted,
+    chosen,
     of_sample,
     then,
     threshold_at_precision,
@@ -160,7 +160,7 @@ def _calibrated(design: Design, scores: F32, label: F32, share: float | None) ->
     if design.framing.task not in CLASSES:
         return None
     first = of_sample(share) if share is not None and design.framing.label.recalibrate else Calibration()
-    return then(first, fitted(first(scores), label))
+    return then(first, chosen(first(scores), label))
 
 
 def _threshold(design: Design, scores: F32, label: F32) -> float | None:
