@@ -3,13 +3,14 @@
     SEVENFOLD_DATA=<folder> python bench/ads.py [--world] [--seeds 3] [--windows 4]
 
 The shipped design `ads`, split by time: a tenth of the impressions is the test, the tenth before it chooses rounds and
-calibrates, everything before is learnt from; so the last tenth is judged, and as many tenths before it as there are windows, all
-judged together, for a tenth holds too few clicks to tell a slope or an error of calibration. `all` learns from every impression; `kept 10 %` from a tenth of those without a click, its odds put right
-(He et al. 2014) and then calibrated on validation like all others. LightGBM reads the rows that our trees read, with our
-trees' depth, learning rate and patience, and is calibrated in the same way. `slope` is that of the true log-odds on the
-predicted ones (1 is right), `error` the calibration error as a share of the rate of clicks, `by luck` the same where clicks
-are drawn by the model's own probabilities: what a model that is right shows on so many clicks. In the world, where the
-chance of each click is known, `distance` is the mean distance from it as a share of the mean chance. Needs lightgbm.
+calibrates, everything before is learnt from; so the last tenth is judged, and as many tenths before it as there are windows,
+all judged together, for a tenth holds too few clicks to tell a slope or an error of calibration. `all` learns from every
+impression; `kept 10 %` from a tenth of those without a click, its odds put right (He et al. 2014) and then calibrated on
+validation like all others. LightGBM reads the rows that our trees read, with our trees' depth, learning rate and patience,
+and is calibrated in the same way. `slope` is that of the true log-odds on the predicted ones (1 is right), `error` the
+calibration error as a share of the rate of clicks, `by luck` the same where clicks are drawn by the model's own
+probabilities: what a model that is right shows on so many clicks. In the world, where the chance of each click is known,
+`distance` is the mean distance from it as a share of the mean chance. Needs lightgbm.
 """
 
 from __future__ import annotations
@@ -150,8 +151,8 @@ def main() -> None:
         label = np.concatenate([task.test.grade for task in windows])
         true = np.concatenate([task.true for task in windows if task.true is not None]) if asked.world else None
         if learnt == "all":
-            print(f"ads on {'the simulated world' if asked.world else 'mind-5k'}: {len(label)} impressions in {asked.windows} windows, "
-                  f"{label.mean():.2%} clicked; {asked.seeds} seeds; {platform.machine()}, {os.cpu_count()} cores\n")
+            print(f"ads on {'the simulated world' if asked.world else 'mind-5k'}: {len(label)} impressions in {asked.windows} "
+                  f"windows, {label.mean():.2%} clicked; {asked.seeds} seeds; {platform.machine()}, {os.cpu_count()} cores\n")
             print("| model | learns from |", " | ".join(FIGURES), "| by luck | slope | distance |")
             print("|---|---|---|---|---|---|---|---|")
         figures: dict[str, list[list[float]]] = {}

@@ -20,7 +20,7 @@ FOLDS = 5  # parts of validation, each held out once when a kind is chosen
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """The log-odds of a score put right: logit p = slope · logit(score) + shift; then p along a line that rises, where there is one."""
+    """The log-odds of a score put right: logit p = slope · logit(score) + shift; then along rising lines, where there are any."""
 
     slope: float = 1.0
     shift: float = 0.0

@@ -17,11 +17,11 @@ from sevenfold.units import Duration
 
 
 class Sessions:
-    """The last `sample` choices of each of the visitor's last `history` items, and what the same people chose next within `within`.
+    """The last `sample` choices of each of the visitor's last `history` items, and what the same people chose next.
 
-    A later choice weighs more, by `half_life`; an item of the history half as much as the one after it. Scores are log(1 + sum of
-    weights). Once it follows a log it reads what was available strictly before the visit; before that, what was before the cut.
-    Whoever has no history gets no proposal.
+    Each next choice came `within` so long of the one before. A later one weighs more, by `half_life`; an item of the
+    history half as much as the one after it. Scores are log(1 + sum of weights). Once it follows a log it reads what was
+    available strictly before the visit; before that, what was before the cut. Whoever has no history gets no proposal.
     """
 
     random = False
@@ -60,7 +60,8 @@ class Sessions:
         item = np.concatenate([np.zeros(0, np.int64), *(item for item, _ in each)])
         weight = np.concatenate([np.zeros(0), *(weight for _, weight in each)])
         key, at = np.unique(row * items + item, return_inverse=True)
-        found = Sparse(key=key, scores=np.log1p(np.bincount(at, weight, len(key))).astype(np.float32), requests=len(each), items=items)
+        scores = np.log1p(np.bincount(at, weight, len(key))).astype(np.float32)
+        found = Sparse(key=key, scores=scores, requests=len(each), items=items)
         return found if self._rows is None else _copied(found, self._rows)
 
     def grow(self, rows: I64) -> Sessions:
