@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+MLSERVER := .venv-mlserver
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test check bench wheel clean
+.PHONY: help demo test mlserver check bench wheel clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +25,13 @@ demo: $(VENV)/run  ## design, train, compare and decide on a simulated world; st
 test: $(VENV)/dev  ## run all tests
 	$(BIN)/python -m pytest -n 2
 
+$(MLSERVER)/made: constraints.txt
+	$(PYTHON) -m venv $(MLSERVER)
+	$(MLSERVER)/bin/python -m pip --disable-pip-version-check install --quiet $$(grep -E '^(mlserver|onnxruntime)==' constraints.txt)
+	@touch $@
+
+mlserver: $(MLSERVER)/made  ## a model server in an environment of its own, for the tests that need a real one
+
 check: $(VENV)/dev  ## style, types and the order of the parts
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
@@ -38,4 +46,4 @@ wheel: $(VENV)/dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:  ## remove what was built here
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(MLSERVER) dist build .pytest_cache .mypy_cache .ruff_cache

@@ -6,6 +6,7 @@ SevenfoldError            where, problem, hint
 │   └── LeakError         a feature knows the future or the label
 ├── ModelError            a part cannot be fitted, saved or loaded
 ├── MissingPackage        an optional package is not installed; the hint is the command
+├── Unavailable           a model server is late, lost, or answers with no scores
 ├── BundleError           an artefact is damaged, foreign or of another version
 └── StoreError            a store of state and events cannot be reached, is damaged, or may lose what it acknowledges
 
@@ -59,6 +60,10 @@ class LeakError(DataError):
 
 class ModelError(SevenfoldError):
     """A part that cannot be fitted, saved or loaded."""
+
+
+class Unavailable(SevenfoldError):
+    """A model server that is late, lost, left alone for a while, or answers with something else than scores."""
 
 
 class BundleError(SevenfoldError):

@@ -107,9 +107,10 @@ class Price:
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """What trials on validation found for a solution's learner: the primary metric there, and the parameters that won."""
+    """What trials on validation found for a part of a solution: a metric there, and the parameters that won."""
 
     trials: int
+    metric: str
     default: float | None = None  # with the parameters as they come
     best: float | None = None
     params: dict[str, float] = field(default_factory=dict)  # empty where none did better
@@ -135,7 +136,7 @@ class Solution:
     paired: dict[str, Estimate] = field(default_factory=dict)  # other solution → this one's gain over it
     weights: dict[str, float] = field(default_factory=dict)  # feature → importance
     limits: dict[str, Verdict] = field(default_factory=dict)
-    tuning: Tuning | None = None
+    tuning: dict[str, Tuning] = field(default_factory=dict)  # part → its trials
     prices: tuple[Price, ...] = ()
 
 

@@ -12,8 +12,10 @@ from sevenfold import data as sources
 from sevenfold import design as documents
 from sevenfold.data.splits import cuts
 from sevenfold.design.sections import Part
+from sevenfold.registry import LEARNERS, RETRIEVERS
 from sevenfold.run.fit import Ready, prepare
-from sevenfold.run.tuning import first, open_to, tune, worth
+from sevenfold.run.tuning import first, newest, open_to, settled, tune, tune_retrievers, worth
+from sevenfold.testing import toy
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +35,45 @@ def trials(design: documents.Design, count: int) -> documents.Design:
 
 def test_the_defaults_are_tried_first_and_the_best_is_no_worse(design: documents.Design, ready: Ready) -> None:
     found = tune(trials(design, 4), ready)
-    assert found.trials == 4
-    assert found.best >= found.default
-    assert set(found.params) <= {"regularisation"}
+    (one,) = found.values()
+    assert one.trials == 4
+    assert one.best >= one.default
+    assert set(one.params) <= {"regularisation"}
     assert tune(trials(design, 4), ready) == found
 
 
 def test_without_trials_nothing_is_tried(design: documents.Design, ready: Ready) -> None:
-    assert tune(trials(design, 1), ready).trials == 0
+    assert tune(trials(design, 1), ready) == {}
 
 
 def test_what_the_document_says_is_left_as_it_is(ready: Ready) -> None:
-    assert set(open_to(ready)) == {"regularisation"}
-    assert open_to(replace(ready, learner=Part("logistic", {"regularisation": 2.0}))) == {}
-    assert open_to(replace(ready, learner=None)) == {}
+    assert set(open_to(LEARNERS, ready.learner)) == {"regularisation"}
+    assert open_to(LEARNERS, Part("logistic", {"regularisation": 2.0})) == {}
+    assert set(open_to(RETRIEVERS, Part("als", {"confidence": 2.0}))) == {"regularisation"}
+    assert tune(design, replace(ready, learner=None)) == {}
+
+
+def test_a_retriever_alone_is_tuned_by_the_metric_and_among_others_by_its_recall(design: documents.Design) -> None:
+    data = sources.load(design)
+    few, when = trials(design, 3), cuts(data, design)
+    alone = replace(design.solutions["popular"], retrieve=(Part("popular", {}),), rank=None)
+    found = tune_retrievers(few, alone, data, when)
+    assert found["popular"].metric == design.evaluation.metric
+    assert found["popular"].best >= found["popular"].default > 0
+    assert tune_retrievers(few, alone, data, when) == found
+    both = replace(alone, retrieve=(Part("popular", {"half_life": 864000.0}), Part("neighbours", {})))
+    found = tune_retrievers(few, both, data, when)
+    assert list(found) == ["neighbours"], "what the document says is left as it is"
+    assert found["neighbours"].metric.startswith("recall@")
+    assert settled(both, found).retrieve[0] == both.retrieve[0]
+    assert settled(both, found).retrieve[1].params == found["neighbours"].params
+
+
+def test_a_retriever_learns_from_the_newest_events(design: documents.Design) -> None:
+    interactions = toy()[0]
+    some = newest(interactions, 7)
+    assert len(some.user) == 7
+    assert some.time.min() >= np.sort(interactions.time)[-7]
 
 
 def test_a_part_of_the_rows_ends_between_requests(ready: Ready) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, get_args
+from urllib.parse import urlsplit
 
 import sevenfold.design.expression as expression
 from sevenfold import units
@@ -66,7 +67,19 @@ def _check_expression(text: str) -> str:
     return text
 
 
+def _check_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:
+        good = False
+    if not good or "@" in text:
+        raise DesignError("", f"'{text}' is no address of a server", "Write it like http://localhost:8000, without a password.")
+    return text
+
+
 Name = Annotated[str, Spelled("name", check_name, NAME)]
+Address = Annotated[str, Spelled("address", _check_address, r"^https?://[^@?#]+$")]
 Date = Annotated[str, Spelled("date", _check_date, r"^\d{4}-\d{2}-\d{2}$")]
 Condition = Annotated[str, Spelled("expression", _check_expression)]
 Retriever = Annotated[Part, Named("retriever")]

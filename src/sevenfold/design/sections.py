@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.convert import UNREAD, Reading, written
 from sevenfold.design.findings import located, refused
-from sevenfold.design.part import Condition, Date, Feature, Learner, Name, Negatives, Reranker, Retriever
+from sevenfold.design.part import Address, Condition, Date, Feature, Learner, Name, Negatives, Reranker, Retriever
 from sevenfold.design.part import Part as Part
 from sevenfold.units import Bytes, Count, Duration, Money, Range, Rate, Share
 
@@ -269,6 +269,7 @@ class Serving(Section):
     rerank: StageBudget = StageBudget()
     predict: StageBudget = StageBudget()
     batch: Batch | None = None
+    model_server: Address | None = None  # where the ranker lives, of those that speak the V2 protocol; else in the process
     replicas: int | None = None  # as many as are needed, where nothing is said
     log: Share = 1.0  # of the answers: candidates, positions, propensities, version
 

@@ -103,8 +103,8 @@ class Silent:
         return Ranked(items=np.zeros((0, 0), np.int32), scores=np.zeros((0, 0), np.float32))
 
     def of(self, request: I32, item: I32) -> F32:
-        """Never asked: it knows no item."""
-        raise NotImplementedError
+        """[n] nothing."""
+        return np.full(len(item), -np.inf, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

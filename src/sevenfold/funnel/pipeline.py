@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sevenfold.errors import Unavailable
 from sevenfold.features import View
 from sevenfold.funnel.calibration import Calibration
 from sevenfold.funnel.candidates import Allowed, Listed, Silent, Whole, listed, merge, places
@@ -44,7 +45,7 @@ class Reranker(Protocol):
     def order(self, items: I32, scores: F64, context: Context, k: int) -> I64: ...  # noqa: D102
 
 
-def never(stage: str, source: str = "") -> bool:
+def never(stage: str, source: str = "", lost: bool = False) -> bool:
     """Nothing is late: all the time that it takes."""
     return False
 
@@ -117,7 +118,13 @@ class Pipeline:
             return fuse(candidates)
         rows = self.rows(requests, candidates)
         with self._stage("rank"):
-            scores = self.ranker.scores(rows)
+            try:
+                scores = self.ranker.scores(rows)
+            except Unavailable:
+                if requests.item is not None:  # a prediction has no order of retrieval
+                    raise
+                self.late("rank", lost=True)
+                return fuse(candidates)
             return self.calibration(scores) if self.calibration else scores
 
     def grow(self, rows: I64) -> Pipeline:

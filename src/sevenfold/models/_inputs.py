@@ -71,14 +71,19 @@ def placed(values: F32, quantiles: dict[int, F64]) -> F32:
     """
     if not quantiles:
         return values
-    from scipy.special import ndtri
-
     values = values.copy()
     for column, found in quantiles.items():
         place = (np.searchsorted(found, values[:, column], "left") + np.searchsorted(found, values[:, column], "right")) / 2
-        scores = ndtri(np.clip(place / len(found), 0.5 / len(found), 1 - 0.5 / len(found)))
-        values[:, column] = np.where(np.isnan(values[:, column]), np.nan, scores)
+        values[:, column] = np.where(np.isnan(values[:, column]), np.nan, normal_scores(place, len(found)))
     return values
+
+
+def normal_scores(place: F64, count: int) -> F64:
+    """The deviations at which places of `count` would stand."""
+    from scipy.special import ndtri
+
+    scores: F64 = ndtri(np.clip(place / count, 0.5 / count, 1 - 0.5 / count))
+    return scores
 
 
 def quantiles_of(values: F32) -> dict[int, F64]:

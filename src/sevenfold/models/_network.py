@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sevenfold.models._inputs import Scale, by_feature, columns, labels, scale
+from sevenfold.models._onnx import dense
 from sevenfold.networks import graph
 from sevenfold.networks.training import arrays, best_epoch, pytorch
 from sevenfold.nouns import F32, F64, I32, I64, Array, Bools, Rows
@@ -65,6 +66,14 @@ class Trained:
         parts = [slice(start, start + READ_AT_ONCE) for start in range(0, max(len(rows), 1), READ_AT_ONCE)]
         return np.concatenate([self.network(x=self._inputs(rows, part)) for part in parts])
 
+    def raw(self, rows: Rows) -> F32:
+        """What `onnx` reads, [n, F + 2 d]: the features as they are, the item's vector and the history's mean."""
+        return np.hstack([columns(rows, self.names, self.where), *self._vectors(rows, slice(None))]).astype(np.float32)
+
+    def onnx(self, *, logits: bool = False, worth: F64 | None = None) -> bytes:
+        """The ONNX model from `raw` to the outputs' probabilities, or logits, summed by what each is worth."""
+        return dense(self.scale, 2 * self.items.shape[1], self.network.model, self.where, logits=logits, worth=worth)
+
     def explain(self, rows: Rows, score: Callable[[F64], F64]) -> F32:
         """Gradient × input of a score of the outputs, [n, features and `item` and `history`].
 
@@ -93,10 +102,13 @@ class Trained:
         (folder / "network.onnx").write_bytes(self.network.model)
 
     def _inputs(self, rows: Rows, part: slice) -> F64:
+        return np.hstack([self.scale(columns(rows, self.names, self.where)[part]), *self._vectors(rows, part)])
+
+    def _vectors(self, rows: Rows, part: slice) -> tuple[F32, F64]:
+        """Of each row the item's vector and the mean one of the history, both [n, d]."""
         requests, which = np.unique(rows.request[part], return_inverse=True)
         history = _mean(self.items, rows.history[requests])[which]
-        item = self.items[_known(rows.item[part], len(self.items) - 1)]
-        return np.hstack([self.scale(columns(rows, self.names, self.where)[part]), item, history])
+        return self.items[_known(rows.item[part], len(self.items) - 1)], history
 
     def _blocks(self) -> I64:
         """[w] which feature each column of the input belongs to; after the features come the item and the history."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from sevenfold.errors import BundleError, ModelError
 from sevenfold.models._inputs import columns, labels
+from sevenfold.models._onnx import trees
 from sevenfold.nouns import F32, I64, Rows
 from sevenfold.units import Share
 
@@ -78,6 +79,14 @@ class Boosted:
             return np.zeros(0, dtype=np.float32)
         scores: F32 = self._booster.inplace_predict(values, validate_features=False)
         return scores
+
+    def inputs(self, rows: Rows) -> F32:
+        """What `onnx` reads, [n, F]: the features."""
+        return columns(rows, self.names, WHERE)
+
+    def onnx(self) -> bytes:
+        """The ONNX model from `inputs` to `scores`."""
+        return trees(json.loads(self._booster.save_raw("json")), len(self.names), WHERE)
 
     def explain(self, rows: Rows) -> F32:
         """How far each feature moves the margin from the mean of the training, [n, F]: SHAP values (Lundberg et al. 2020)."""

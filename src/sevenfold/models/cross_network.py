@@ -60,6 +60,14 @@ class CrossNetwork:
         logits = _first(self._trained(rows))
         return (_network.probability(logits) if self.loss == "bce" else logits).astype(np.float32)
 
+    def inputs(self, rows: Rows) -> F32:
+        """What `onnx` reads, [n, F + 2 d]: the features, the item's vector and the history's mean."""
+        return self._trained.raw(rows)
+
+    def onnx(self) -> bytes:
+        """The ONNX model from `inputs` to `scores`."""
+        return self._trained.onnx(logits=self.loss != "bce")
+
     def explain(self, rows: Rows) -> F32:
         """Gradient × input of the logit [n, weights], in the order of `weights`."""
         return self._trained.explain(rows, _first)

@@ -10,8 +10,10 @@ import numpy as np
 
 from sevenfold.errors import ModelError, nearest
 from sevenfold.models._inputs import Scale, by_feature, columns, folded, labels, scale
+from sevenfold.models._onnx import dense
 from sevenfold.models._words import spreads, words
-from sevenfold.nouns import F32, I32, I64, Array, Rows
+from sevenfold.networks import graph
+from sevenfold.nouns import F32, F64, I32, I64, Array, Rows
 
 WHERE = "logistic"
 BUCKETS = 2**18  # cells that all crosses share
@@ -75,12 +77,19 @@ class Logistic:
 
     def scores(self, rows: Rows) -> F32:
         """Probabilities [n]."""
-        logits = self._scale(columns(rows, self.names, WHERE)) @ self._weights + self._intercept
-        if self.crosses:
-            logits += self._crossed[self._cells(rows)].sum(axis=1)
-        if self.words:
-            logits += words(rows, self.words, WHERE) @ self._worded
+        logits = self._scale(columns(rows, self.names, WHERE)) @ self._weights + self._intercept + self._looked_up(rows)
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), dtype=np.float32)  # the logistic function, without overflow
+
+    def inputs(self, rows: Rows) -> F32:
+        """What `onnx` reads, [n, F + 1]: the features, and what crosses and words add to the logit."""
+        return np.column_stack([columns(rows, self.names, WHERE), self._looked_up(rows)]).astype(np.float32)
+
+    def onnx(self) -> bytes:
+        """The ONNX model from `inputs` to `scores`."""
+        weights = {"weights": np.append(self._weights, 1.0)[:, None], "intercept": np.array([self._intercept])}
+        network = graph.to_onnx(lambda inputs, weights: inputs["x"] @ weights["weights"] + weights["intercept"],
+                                {"x": len(weights["weights"])}, weights, WHERE)
+        return dense(self._scale, 1, network, WHERE)
 
     def explain(self, rows: Rows) -> F32:
         """How far each of what `weights` names, in that order, moves the logit from an average row's: [n, weights]."""
@@ -121,6 +130,11 @@ class Logistic:
         self._worded = np.load(folder / "words.npy", allow_pickle=False) if self.words else np.zeros(0)
         self._importance = state["importance"]
         return self
+
+    def _looked_up(self, rows: Rows) -> F64:
+        """What crosses and words add to the logit [n]."""
+        added: F64 = self._crossed[self._cells(rows)].sum(axis=1)
+        return added + words(rows, self.words, WHERE) @ self._worded if self.words else added
 
     def _cells(self, rows: Rows) -> I64:
         """The cell [n, crosses] of each row in the table that all crosses share."""

@@ -66,6 +66,14 @@ class MultiTask:
         """What the actions are worth together [n]."""
         return self._score(self._trained(rows)).astype(np.float32)
 
+    def inputs(self, rows: Rows) -> F32:
+        """What `onnx` reads, [n, F + 2 d]: the features, the item's vector and the history's mean."""
+        return self._trained.raw(rows)
+
+    def onnx(self) -> bytes:
+        """The ONNX model from `inputs` to `scores`."""
+        return self._trained.onnx(worth=np.array([*self._learnt.values()]))
+
     def explain(self, rows: Rows) -> F32:
         """Gradient × input of the score [n, weights], in the order of `weights`."""
         return self._trained.explain(rows, self._score)

@@ -98,11 +98,11 @@ def prices(record: Record) -> Table:
 
 
 def tuning(record: Record) -> Table:
-    """What trials on validation changed of each solution's learner."""
-    rows = [(name, str(one.trials), _or_none(one.default, figures.quality), _or_none(one.best, figures.quality),
+    """What trials on validation changed of each solution's parts."""
+    rows = [(name, part, one.metric, str(one.trials), _or_none(one.default, figures.quality), _or_none(one.best, figures.quality),
              ", ".join(f"{key} {figures.three(value)}" for key, value in one.params.items()) or "as they come")
-            for name, solution in decision.ordered(record).items() if (one := solution.tuning)]
-    return Table(headings=("solution", "trials", "as it comes", "best", "its parameters"), rows=tuple(rows))
+            for name, solution in decision.ordered(record).items() for part, one in solution.tuning.items()]
+    return Table(headings=("solution", "part", "metric", "trials", "as it comes", "best", "its parameters"), rows=tuple(rows))
 
 
 def findings(record: Record) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -37,7 +37,7 @@ class Measurement:
     fit_seconds: float
     bundle_bytes: int
     process: Mapping[str, Any]  # what run.measure printed
-    tuned: Tuned
+    tuned: Mapping[str, Tuned]
     prices: Mapping[str, Array] = field(default_factory=dict)  # what run.evaluate wrote of the first seed's re-rankers
     weights: Mapping[str, float] = field(default_factory=dict)
 
@@ -79,8 +79,8 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
         stages=_stages(design, one), slices=judge.by_slice(one.answers, truth, design.evaluation.slices),
         spread=judge.spread(one.answers, truth) if len(one.answers) > 1 else {}, paired=paired, weights=dict(one.weights),
         prices=_prices(design, solution, one, truth),
-        tuning=Tuning(trials=one.tuned.trials, default=one.tuned.default, best=one.tuned.best,
-                      params={name: float(value) for name, value in one.tuned.params.items()}) if one.tuned.trials else None)
+        tuning={part: Tuning(**{**asdict(tuned), "params": {name: float(value) for name, value in tuned.params.items()}})
+                for part, tuned in one.tuned.items()})
 
 
 def _cost(design: Design, one: Measurement, mean: Estimate, basis: Basis) -> tuple[float, Cost] | None:

@@ -22,6 +22,7 @@ from sevenfold import record as records
 from sevenfold.audit import Case
 from sevenfold.audit.parity import ITEMS, SAMPLE, parity
 from sevenfold.bundle import manifest, parts, state
+from sevenfold.data.posted import Posted
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts, cuts, slide, stretches
 from sevenfold.data.unclocked import released
@@ -40,7 +41,7 @@ from sevenfold.run.examination import measured, probed
 from sevenfold.run.fit import fit, learn, prepare
 from sevenfold.run.measure import save_requests
 from sevenfold.run.steps import Progress, Silent, Steps, digest
-from sevenfold.run.tuning import Tuned, tune
+from sevenfold.run.tuning import Tuned, settled, tune, tune_retrievers
 
 MEASURED_REQUESTS = 500
 LARGEST = 200_000  # items that a serving process is measured with; what a larger catalogue takes stays unproved
@@ -49,8 +50,11 @@ WEIGHTS = 500  # features whose importance is recorded
 SEED = 0  # of every draw of requests; the seeds of a fit are 0, 1, 2, …
 
 
-def execute(design: Design, out: Path | None = None, progress: Progress | None = None) -> tuple[records.Record, Path]:
+def execute(design: Design, out: Path | None = None, progress: Progress | None = None,
+            store: str | None = None) -> tuple[records.Record, Path]:
     """Execute a design; returns its record and the folder that holds record, report and bundle.
+
+    What was posted to the `store`, by default that of the folder where there is one, is read beside the document's files.
 
     Raises DesignError before anything is read when the document has errors, DataError and LeakError from the data.
     """
@@ -58,7 +62,10 @@ def execute(design: Design, out: Path | None = None, progress: Progress | None =
     out = None if out is None else own_folder(Path(out), design)
     base = Path(design.source).parent / "runs" if design.source else Path("runs")
     folder = out or base / f"{design.name}-{documents.hash_of(design)[:8]}"
-    job = Job(design=design, folder=folder, steps=Steps((out or base) / "steps", progress or Silent()))
+    if store is None and (folder / "store").is_dir():
+        store = f"lmdb://{folder / 'store'}"
+    job = Job(design=design, folder=folder, steps=Steps((out or base) / "steps", progress or Silent()),
+              posted=None if store is None else Posted(store))
     job.rehearse()
     leaks = job.probe()
     findings += measured(job.case)
@@ -110,6 +117,7 @@ class Job:
     design: Design
     folder: Path
     steps: Steps
+    posted: Posted | None = None
     requests: dict[str, int] = field(default_factory=dict)
     fitted: dict[str, Path] = field(default_factory=dict)  # solution → its first seed's fit
 
@@ -117,7 +125,7 @@ class Job:
     def data(self) -> Data:
         """Step 3: the log and the entities."""
         with self.steps.timed("load"):
-            return sources.load(self.design)
+            return sources.load(self.design, self.posted)
 
     @cached_property
     def cuts(self) -> Cuts:
@@ -203,19 +211,23 @@ class Job:
                            weights=_strongest(ranker[1].weights()) if ranker else {})
 
     def fit(self, name: str, solution: Solution, seed: int) -> Path:
-        """The folder with a solution's fitted parts; the first seed's learner is tuned, the others take what it found."""
+        """The folder with a solution's fitted parts; the first seed's are tuned, the others take what it found."""
         def make(folder: Path) -> None:
-            ready = prepare(self.design, solution, self.data, self.cuts, seed)
-            found = tune(self.design, ready) if name not in self.fitted else self.tuned(name)
-            parts.save(learn(self.design, ready, seed, tuned=found.params), folder / "parts")
-            (folder / TUNED).write_text(json.dumps(asdict(found)), encoding="utf-8")
+            chosen = name in self.fitted
+            found = self.tuned(name) if chosen else tune_retrievers(self.design, solution, self.data, self.cuts)
+            ready = prepare(self.design, settled(solution, found), self.data, self.cuts, seed)
+            found |= {} if chosen else tune(self.design, ready)
+            tuned = settled(solution, found)
+            parts.save(learn(self.design, replace(ready, learner=tuned.rank or tuned.predict), seed), folder / "parts")
+            (folder / TUNED).write_text(json.dumps({part: asdict(one) for part, one in found.items()}), encoding="utf-8")
         made = self.steps.finish(f"fit {name}, seed {seed}", [self._inputs(solution), seed], make)
         self.fitted.setdefault(name, made)
         return made
 
-    def tuned(self, name: str) -> Tuned:
-        """What the trials of a solution found."""
-        return Tuned(**json.loads((self.fitted[name] / TUNED).read_text(encoding="utf-8")))
+    def tuned(self, name: str) -> dict[str, Tuned]:
+        """Part → what the trials of a solution found."""
+        found = json.loads((self.fitted[name] / TUNED).read_text(encoding="utf-8"))
+        return {part: Tuned(**one) for part, one in found.items()}
 
     def evaluate(self, name: str, fitted: Path, seed: int) -> Path:
         """The folder with a solution's answers to the test."""
@@ -239,17 +251,19 @@ class Job:
         """Fit the winner once more with its cuts slid to the log's end, seal it, and point at it."""
         solution = self.design.solutions[name]
         kept = parts.load(self.fitted[name] / "parts").kept()
+        posted = self.posted if self.posted is not None and self.posted.entries else None
+        held = {} if posted is None else {manifest.STORE: {"name": posted.name, "entries": posted.entries}}
 
         def make(folder: Path) -> None:
             data = released(self.data)
-            shipped = fit(self.design, solution, data, slide(self.cuts, data), 0, kept, self.tuned(name).params)
+            shipped = fit(self.design, settled(solution, self.tuned(name)), data, slide(self.cuts, data), 0, kept)
             parts.save(shipped, folder / "bundle" / "parts")
             state.save(data, folder / "bundle" / "state")
             (folder / "bundle" / "design.yaml").write_text(documents.show(self.design), encoding="utf-8")
             sealed = manifest.seal(folder / "bundle", {"design": documents.hash_of(self.design), "solution": name,
-                                                       "data": self.data.fingerprint})
+                                                       "data": self.data.fingerprint, **held})
             (folder / "name").write_text(sealed, encoding="utf-8")
-        made = self.steps.finish(f"ship {name}", [self._inputs(solution), documents.hash_of(self.design), kept], make)
+        made = self.steps.finish(f"ship {name}", [self._inputs(solution), documents.hash_of(self.design), kept, held], make)
         manifest.publish(made / "bundle", self.folder, (made / "name").read_text(encoding="utf-8"))
 
     @property

@@ -62,13 +62,9 @@ class Ready:
     validate: Rows | None = None  # None where nothing is chosen again
 
 
-def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None,
-        tuned: Mapping[str, Any] | None = None) -> Parts:
-    """All parts of `solution`, fitted; with what an earlier fit `kept`, nothing is chosen on validation again.
-
-    `tuned` are parameters of its learner that the document leaves open.
-    """
-    return learn(design, prepare(design, solution, data, cuts, seed, kept), seed, kept, tuned)
+def fit(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None) -> Parts:
+    """All parts of `solution`, fitted; with what an earlier fit `kept`, nothing is chosen on validation again."""
+    return learn(design, prepare(design, solution, data, cuts, seed, kept), seed, kept)
 
 
 def prepare(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: int, kept: Kept | None = None) -> Ready:
@@ -77,12 +73,12 @@ def prepare(design: Design, solution: Solution, data: Data, cuts: Cuts, seed: in
     return stages(design, solution, data, cuts, seed, kept)
 
 
-def learn(design: Design, ready: Ready, seed: int, kept: Kept | None = None, tuned: Mapping[str, Any] | None = None) -> Parts:
+def learn(design: Design, ready: Ready, seed: int, kept: Kept | None = None) -> Parts:
     """The whole solution, its learner fitted; of a prediction also calibrated, its threshold chosen."""
     if ready.learner is None or ready.train is None:
         return ready.parts
     part = ready.learner
-    learner = LEARNERS.make(part.name, _params(part, kept, weights_of(design, part) | dict(tuned or {})))
+    learner = LEARNERS.make(part.name, _params(part, kept, weights_of(design, part)))
     learner.fit(ready.train, ready.train if ready.validate is None else ready.validate, seed=seed)
     parts = replace(ready.parts, ranker=(part.name, learner))
     if ready.parts.retrievers:

@@ -42,10 +42,10 @@ class Pace:
         self._came = came
         self.skipped: list[str] = []
 
-    def __call__(self, stage: str, source: str = "") -> bool:
-        """Whether it would end too late; the source that stands in for the others never is."""
+    def __call__(self, stage: str, source: str = "", lost: bool = False) -> bool:
+        """Whether it would end too late, or is `lost`; the source that stands in for the others never is."""
         usual = 0.0 if source else self._budgets.usual[stage] * self._questions
-        late = time.monotonic() + usual > self._came + self._budgets.ends.get(stage, math.inf)
+        late = lost or time.monotonic() + usual > self._came + self._budgets.ends.get(stage, math.inf)
         if (source and source == self._always) or not late:
             return False
         if stage not in self.skipped:

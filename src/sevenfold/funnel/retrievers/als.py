@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class Als:
     """
 
     random = True
+    space: ClassVar = {"regularisation": (0.2, 4.0, "log"), "confidence": (1.5, 20.0, "log")}
 
     def __init__(self, *, dimensions: int = 64, regularisation: float = 0.85, confidence: float = 4.5,
                  iterations: int = 15) -> None:

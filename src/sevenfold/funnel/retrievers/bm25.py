@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Bm25:
     """
 
     random = False
+    space: ClassVar = {"k1": (0.6, 2.5, "linear"), "b": (0.3, 1.0, "linear")}
 
     def __init__(self, *, k1: float = 1.2, b: Share = 0.75, asked: float = 0.0, language: str = "english") -> None:
         self.k1 = k1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class Content:
     """
 
     random = False
+    space: ClassVar = {"history": (3, 50, "whole"), "half_life": (1.0, 20.0, "log")}
 
     def __init__(self, *, history: int = 20, half_life: float = 5.0) -> None:
         self.history = history

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Dense:
     """
 
     random = False
+    space: ClassVar = {"asked": (0.1, 2.0, "log")}
 
     def __init__(self, *, dimensions: int = 256, asked: float = 0.5, language: str = "english") -> None:
         self.dimensions = dimensions

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class Ease:
     """
 
     random = False
+    space: ClassVar = {"regularisation": (50.0, 2000.0, "log"), "dropout": (0.0, 0.8, "linear")}
 
     def __init__(self, *, regularisation: float = 400.0, dropout: Share = 0.7, content: float = 10.0) -> None:
         self.regularisation = regularisation

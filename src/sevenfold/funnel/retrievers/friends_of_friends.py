@@ -6,6 +6,7 @@ T. Zhou, L. Lü and Y.-C. Zhang, "Predicting missing links via local information
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class FriendsOfFriends:
     """
 
     random = False
+    space: ClassVar = {"penalty": (0.3, 1.5, "linear")}
     of_links = True
 
     def __init__(self, *, penalty: float = 1.0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class GraphEmbedding:
     """
 
     random = False
+    space: ClassVar = {"damping": (0.0, 0.5, "linear")}
     of_links = True
 
     def __init__(self, *, dimensions: int = 64, damping: float = 0.25) -> None:

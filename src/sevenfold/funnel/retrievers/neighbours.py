@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class Neighbours:
     """
 
     random = False
+    space: ClassVar = {"shrinkage": (1.0, 100.0, "log"), "recency": (0.7, 1.0, "linear")}
 
     def __init__(self, *, similarity: Literal["cosine", "jaccard", "lift"] = "cosine", keep: int = 200,
                  shrinkage: float = 10.0, within: Duration | None = None, recency: float = 1.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class Popular:
     """
 
     random = False
+    space: ClassVar = {"half_life": (86400.0, 31536000.0, "log")}
     where = "popular"
 
     def __init__(self, *, half_life: Duration = 2592000.0) -> None:

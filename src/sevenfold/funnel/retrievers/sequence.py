@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Sequence:
     """
 
     random = True
+    space: ClassVar = {"learning_rate": (0.001, 0.02, "log"), "dropout": (0.0, 0.5, "linear")}
     trained_by = "torch"  # of the extra `deep`; scoring does without
 
     def __init__(self, *, dimensions: int = 64, length: int = 50, negatives: int = 1024, dropout: Share = 0.2,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class Sessions:
     """
 
     random = False
+    space: ClassVar = {"history": (1, 10, "whole"), "half_life": (600.0, 86400.0, "log")}
 
     def __init__(self, *, history: int = 3, ahead: int = 3, sample: int = 500, within: Duration = 1800.0,
                  half_life: Duration = 3600.0) -> None:

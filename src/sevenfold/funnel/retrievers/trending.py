@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from sevenfold.funnel.retrievers.popular import Popular
 from sevenfold.units import Duration
 
@@ -14,6 +16,7 @@ class Trending(Popular):
     """
 
     where = "trending"
+    space: ClassVar = {"half_life": (900.0, 172800.0, "log")}
 
     def __init__(self, *, half_life: Duration = 21600.0) -> None:
         super().__init__(half_life=half_life)

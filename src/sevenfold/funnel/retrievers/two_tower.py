@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class TwoTower:
     """
 
     random = True
+    space: ClassVar = {"temperature": (0.05, 0.5, "log"), "learning_rate": (0.001, 0.02, "log")}
     trained_by = "torch"  # of the extra `deep`; scoring does without
 
     def __init__(self, *, dimensions: int = 64, loss: Literal["sampled_softmax", "triplet"] = "sampled_softmax",
