@@ -25,7 +25,7 @@ class Opinion(Protocol):
     @property
     def items(self) -> int: ...  # noqa: D102 - that the source knows
     def best(self, n: int) -> Ranked: ...  # noqa: D102
-    def of(self, request: I32, item: I32) -> F32: ...  # noqa: D102 - [n], -inf of what it would never propose
+    def of(self, request: I32, item: I32) -> F32: ...  # noqa: D102 - [n] of rising requests, -inf of what it would never propose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,11 @@ class Shared:
 
     def of(self, request: I32, item: I32) -> F32:
         """[n] scores."""
-        return np.stack(self.scores)[self.which[request], item] if len(self.scores) > 1 else self.scores[0][item]
+        found = np.empty(len(item), dtype=np.float32)
+        ends = np.searchsorted(request, np.arange(len(self.which) + 1))
+        for moment, low, high in zip(self.which.tolist(), ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+            found[low:high] = self.scores[moment][item[low:high]]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

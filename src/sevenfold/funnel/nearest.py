@@ -17,7 +17,7 @@ from sevenfold.errors import ModelError
 from sevenfold.funnel.candidates import Ranked, top
 from sevenfold.nouns import F32, I32, I64, Array, Bools
 
-LARGE = 50_000  # items from which on nobody scores all of them
+LARGE = 50_000  # items from which on an index is built
 FILE = "items.faiss"
 LISTS = 4  # times the root of the number of items: how many lists the index has
 PROBES = 16  # lists that a query reads at least

@@ -17,11 +17,11 @@ from sevenfold.errors import Unavailable
 from sevenfold.features import View
 from sevenfold.funnel.calibration import Calibration
 from sevenfold.funnel.candidates import Allowed, Listed, Silent, Whole, listed, merge, places
-from sevenfold.funnel.nearest import LARGE
 from sevenfold.funnel.reranking import Context, follow
 from sevenfold.nouns import F32, F64, I32, I64, Answers, Candidates, Requests, Rows, Visits
 
 HISTORY = 50
+MANY = 10_000  # items from which on a source is asked for its best, not for a score of each
 STAGES = ("retrieve", "features", "rank", "rerank")
 
 
@@ -99,7 +99,7 @@ class Pipeline:
         """A source's list: of all scores where items are few, else of what it finds without them."""
         source: Any = self.retrievers[name]
         most = min(self.keep, self.quotas.get(name, self.keep))
-        if allowed.items > LARGE and hasattr(source, "opinion"):
+        if allowed.items > MANY and hasattr(source, "opinion"):
             return listed(source.opinion(visits), most, allowed)
         return listed(Whole(scores=allowed.only(source.scores(visits))), most)
 
