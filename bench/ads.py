@@ -6,8 +6,8 @@ The shipped design `ads`, split by time: a tenth of the impressions is the test,
 calibrates, everything before is learnt from; so the last tenth is judged, and as many tenths before it as there are windows,
 all judged together, for a tenth holds too few clicks to tell a slope or an error of calibration. `all` learns from every
 impression; `kept 10 %` from a tenth of those without a click, its odds put right (He et al. 2014) and then calibrated on
-validation like all others. LightGBM reads the rows that our trees read, with our trees' depth, learning rate and patience,
-and is calibrated in the same way. `slope` is that of the true log-odds on the predicted ones (1 is right), `error` the
+validation like all others. LightGBM reads the rows that our trees read; both are tuned by as many trials over the same
+settings, and calibrated in the same way. `slope` is that of the true log-odds on the predicted ones (1 is right), `error` the
 calibration error as a share of the rate of clicks, `by luck` the same where clicks are drawn by the model's own
 probabilities: what a model that is right shows on so many clicks. In the world, where the chance of each click is known,
 `distance` is the mean distance from it as a share of the mean chance. Needs lightgbm.
@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pyarrow import parquet
@@ -33,12 +34,13 @@ from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts, cuts
 from sevenfold.data.worlds import simulate, write
 from sevenfold.design.part import Part
-from sevenfold.design.sections import Design
+from sevenfold.design.sections import Design, Solution
 from sevenfold.errors import DataError
 from sevenfold.evaluation.predictions import Answered, calibration_error, normalized_entropy, roc_auc
 from sevenfold.funnel.calibration import chosen, fitted
 from sevenfold.nouns import F32, F64, Data, Rows
 from sevenfold.run.fit import about, learn, prepare
+from sevenfold.run.tuning import settled, tune
 
 EVERY, DRAWS, TENTH = 10**9, 20, 0.1
 FIGURES = {"normalised entropy": normalized_entropy, "AUC": roc_auc, "error": calibration_error}
@@ -95,10 +97,12 @@ def chances(folder: Path, test: Labelled) -> F64:
 
 def answers(task: Task, seeds: int) -> Iterator[tuple[str, F32]]:
     """Each model and its probabilities for the test, one seed after the other."""
+    tuned: dict[str, Solution] = {}
     for name, solution in task.design.solutions.items():
         for seed in range(seeds):
             ready = prepare(task.design, solution, task.data, task.cuts, seed)
-            parts = learn(task.design, ready, seed)
+            found = tuned.get(name) or tuned.setdefault(name, settled(solution, tune(task.design, ready)))
+            parts = learn(task.design, replace(ready, learner=found.predict), seed)
             rows = about(parts.over(task.data), task.test)
             assert parts.ranker is not None
             assert parts.calibration is not None
@@ -106,19 +110,33 @@ def answers(task: Task, seeds: int) -> Iterator[tuple[str, F32]]:
             if name == "trees":
                 assert ready.train is not None
                 assert ready.validate is not None
-                yield "LightGBM, the same rows", lightgbm(ready.train, ready.validate, rows, seed)
+                yield "LightGBM, the same rows", lightgbm(ready.train, ready.validate, rows, seed, task.design.evaluation.trials)
 
 
-def lightgbm(train: Rows, validate: Rows, test: Rows, seed: int) -> F32:
+def lightgbm(train: Rows, validate: Rows, test: Rows, seed: int, trials: int) -> F32:
+    """Tuned like ours: as many trials, over the same settings, by the loss on validation."""
     import lightgbm as peer
+    import optuna
 
     assert validate.label is not None
-    settings = {"objective": "binary", "learning_rate": 0.1, "max_depth": 4, "num_leaves": 16, "bagging_fraction": 0.8,
-                "bagging_freq": 1, "feature_fraction": 0.8, "seed": seed, "num_threads": 2, "deterministic": True,
-                "verbosity": -1}
-    known = peer.Dataset(train.values, train.label)
-    booster = peer.train(settings, known, 1000, [peer.Dataset(validate.values, validate.label, reference=known)],
-                         callbacks=[peer.early_stopping(30, verbose=False)])
+    known = peer.Dataset(train.values, train.label, free_raw_data=False)
+    later = peer.Dataset(validate.values, validate.label, reference=known, free_raw_data=False)
+
+    def boosted(depth: int, learning_rate: float, leaf_weight: float) -> Any:
+        settings = {"objective": "binary", "learning_rate": learning_rate, "max_depth": depth, "num_leaves": 2**depth,
+                    "min_sum_hessian_in_leaf": leaf_weight, "bagging_fraction": 0.8, "bagging_freq": 1, "feature_fraction": 0.8,
+                    "seed": seed, "num_threads": 2, "deterministic": True, "verbosity": -1, "feature_pre_filter": False}
+        return peer.train(settings, known, 1000, [later], callbacks=[peer.early_stopping(30, verbose=False)])
+
+    def loss(trial: Any) -> float:
+        return float(boosted(trial.suggest_int("depth", 3, 8), trial.suggest_float("learning_rate", 0.03, 0.3, log=True),
+                             trial.suggest_float("leaf_weight", 1e-3, 30, log=True)).best_score["valid_0"]["binary_logloss"])
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=3))
+    study.enqueue_trial({"depth": 4, "learning_rate": 0.1, "leaf_weight": 1e-3})
+    study.optimize(loss, n_trials=trials)
+    booster = boosted(**study.best_params)
     calibration = chosen(booster.predict(validate.values), validate.label)
     return calibration(booster.predict(test.values))
 

@@ -121,7 +121,7 @@ def loaded(memory: Memory, rng: np.random.Generator) -> Online:
         user, request, candidates = asked(memory, rng, int(log.time[-1]) + 1)
         rows = online.view([memory.before(user)], int(request.time[0])).rows(request, candidates)
         assert rows.values.tobytes() == whole.rows(request, candidates).values.tobytes(), "online and offline differ"
-    for later, users, _ in memory.since():
+    for later, users, *_ in memory.since():
         online.arrive(later, users)
     return online
 

@@ -5,7 +5,9 @@
 The peer is what one would write by hand: FastAPI, one request after the other in its thread pool, the same parts, the
 same store; no deadlines, no joining of requests, no back-pressure. Both first give the same answers to 50 users. Then the
 same clients ask both, in turn, over the loopback; the clients' process shares the machine. Lists are those that
-`sevenfold batch` wrote. Every event is durable before the next step of who sent it.
+`sevenfold batch` wrote; where wrk is installed (apt-get install wrk) it asks for them too, for the clients here take longer
+for a question than the server, and it asks a server of uvicorn that reads a question and sends a text as long. Every event
+is durable before the next step of who sent it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import json
 import os
 import platform
 import random
+import re
 import shutil
 import socket
 import sqlite3
@@ -70,6 +73,22 @@ def peer(run: Path, store: str) -> None:
         return {"status": "live"}
 
     uvicorn.run(app, port=PEER, log_level="error", access_log=False)
+
+
+def idle() -> None:
+    """Serve a fixed text."""
+    import uvicorn
+
+    from sevenfold.serving.process import Http
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        head = [(b"content-type", b"application/json"), (b"content-length", b"500")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b"x" * 500 if scope["method"] == "POST" else b'"%s"' % (b"x" * 498)})
+
+    uvicorn.run(app, port=PEER, log_level="error", access_log=False, http=Http, lifespan="off")
 
 
 @contextmanager
@@ -143,6 +162,25 @@ def load(name: str, server: subprocess.Popen[bytes], port: int, path: str, clien
     print(f"| {name} | {clients} | {figures} |", flush=True)
 
 
+def by_wrk(name: str, server: subprocess.Popen[bytes], port: int, clients: int, seconds: float, users: list[Any]) -> None:
+    """The same, asked by wrk, which costs next to nothing."""
+    asked = ", ".join(f"'{json.dumps(json.dumps({'user': user}))[1:-1]}'" for user in users[:5000])
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f"local all = {{{asked}}}\nlocal at = 0\n"
+                     "request = function() at = at % #all + 1; return wrk.format('POST', '/v1/answer', nil, all[at]) end\n")
+        script.flush()
+        before = sum(psutil.Process(server.pid).cpu_times()[:2])
+        words = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", "--latency", "-s", script.name]
+        said = subprocess.run([*words, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True).stdout
+    busy = sum(psutil.Process(server.pid).cpu_times()[:2]) - before
+    number, rate = (float(re.search(pattern, said)[1]) for pattern in (r"(\d+) requests in", r"Requests/sec: +([\d.]+)"))
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    scale = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+    p50, p99 = (float(told[1]) * scale[told[2]] for told in (re.search(rf"{at}% +([\d.]+)([a-z]+)", said) for at in (50, 99)))
+    good = 1 - (int(bad[1]) if bad else 0) / number
+    print(f"| {name} | {clients} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | {good:.1%} | | {busy / number * 1e3:.3f} |", flush=True)
+
+
 def questions(users: list[Any]) -> Callable[[int], Sent]:
     def of(client: int) -> Sent:
         rng = random.Random(client)
@@ -206,8 +244,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
     parser.add_argument("--peer", metavar="STORE", help=argparse.SUPPRESS)
+    parser.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     run = record.locate(given.run)
+    if given.idle:
+        idle()
+        return
     if given.peer:
         peer(run, given.peer)
         return
@@ -236,6 +278,11 @@ def main() -> None:
         make(lists, store, store, of_clock="log")
         with running(OURS, *(str(lists) if word == str(run) else word for word in serve)) as server:
             load("**sevenfold**, lists from LMDB", server, OURS, "/v1/answer", 16, given.seconds, questions(users))
+            if shutil.which("wrk"):
+                by_wrk("**sevenfold**, lists from LMDB, asked by wrk", server, OURS, 16, given.seconds, users)
+        if shutil.which("wrk"):
+            with running(PEER, __file__, str(run), "--idle") as server:
+                by_wrk("uvicorn that does nothing, asked by wrk", server, PEER, 16, given.seconds, users)
     print(f"\n{len(base.log):,} events, {len(users):,} users, {len(base.items):,} items; {os.cpu_count()} cores, "
           f"{platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
 

@@ -211,6 +211,15 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stale:
+    """What lists of an age are worth to the winner's users, and what online answers gain over them."""
+
+    age: float  # s
+    quality: Estimate  # the primary metric, on a part of the test's requests
+    lost: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """One run of one design. Timings stand here and in no hash: they never repeat."""
 
@@ -234,6 +243,7 @@ class Record:
     winner: str | None = None
     decision: Decision | None = None
     pareto: tuple[str, ...] = ()
+    stale: tuple[Stale, ...] = ()  # where lists are made ahead
     findings: tuple[Finding, ...] = ()
     leaks: tuple[Probe, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)  # step → seconds

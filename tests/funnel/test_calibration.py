@@ -70,8 +70,13 @@ def test_rising_steps_mend_what_no_slope_does_and_are_chosen_then() -> None:
 def test_what_is_chosen_is_the_best_on_rows_that_it_did_not_see() -> None:
     for seed, bend in enumerate((lambda p: Calibration(slope=1.7)(p), lambda p: Calibration(slope=0.6, shift=1.0)(p), np.sqrt)):
         (chance, label), (later, truth) = world(seed), world(seed + 10)
-        losses = {name: cross_entropy(kind(bend(chance), label)(bend(later)), truth) for name, kind in KINDS.items()}
-        assert cross_entropy(chosen(bend(chance), label)(bend(later)), truth) < min(losses.values()) * 1.001
+        losses = {name: cross_entropy(kind(bend(chance), label)(bend(later)), truth).sum() for name, kind in KINDS.items()}
+        assert cross_entropy(chosen(bend(chance), label)(bend(later)), truth).sum() < min(losses.values()) * 1.001
+
+
+def test_what_is_right_is_left_as_it_is() -> None:
+    chance, label = world(3)
+    assert chosen(chance, label) == Calibration()
 
 
 def test_steps_are_never_certain() -> None:

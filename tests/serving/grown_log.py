@@ -14,7 +14,7 @@ from sevenfold.serving.memory import Memory
 def whole(memory: Memory) -> Data:
     """The bundle's data and what the store has taken, as a later run would load them."""
     log = memory.base.log
-    for more, _, _ in memory.since():
+    for more, *_ in memory.since():
         item = np.where(more.item < len(memory.base.items), more.item, -1).astype(np.int32)
         columns = {name: np.concatenate([getattr(log, name), getattr(more, name)])
                    for name in ("time", "available", "user", "positive")}

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
+import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from redis import Redis as Client
 from starlette.testclient import TestClient
 
+from serving.processes import answers, free_port, running
 from sevenfold import stores
 from sevenfold.errors import StoreError
 from sevenfold.serving import app
 from sevenfold.serving.answering import Answered
 from sevenfold.serving.asked import Ask
+from sevenfold.serving.live import clock
+from sevenfold.serving.memory import Memory
 from sevenfold.serving.server import Server
 from stores.processes import Server as Redis
 
@@ -97,6 +105,76 @@ def test_a_clock_that_goes_back_answers_as_before(serving: Callable[..., Server]
         if hours == 0:
             expected = locals().get("expected") or answer.items
             assert answer.items == expected
+
+
+def test_a_slow_redis_takes_events_late_and_a_hung_one_refuses_them(redis: Any, serving: Callable[..., Server]) -> None:
+    with Slow(redis.port) as slow:
+        server = serving(store=f"redis://127.0.0.1:{slow.port}/0?durability=weak")
+        client, slow.seconds, began = client_of(server), 0.5, time.monotonic()
+        assert post(client, "late") == 200
+        assert time.monotonic() - began > 0.5
+        assert client.get("/health/ready").status_code == 200
+        slow.seconds = 0.0
+        redis.process.send_signal(signal.SIGSTOP)
+        assert post(client, "hung") == 503
+        assert client.post("/v1/answer", json={"user": 7}).json()["degraded"] == ["state"]
+        redis.process.send_signal(signal.SIGCONT)
+        assert post(client, "hung") == 200
+    with stores.open(redis.url) as store:
+        assert [json.loads(event)["id"] for _, event in store.events()] == ["late", "hung"]
+
+
+def test_a_full_redis_refuses_events_and_answers_go_on(redis: Any, serving: Callable[..., Server]) -> None:
+    server, admin = serving(store=redis.url), Client(port=redis.port)
+    client = client_of(server)
+    assert post(client, "before") == 200
+    admin.config_set("maxmemory", 1)
+    told = client.post("/v1/events", json={"id": "full", "values": VALUES})
+    assert (told.status_code, told.headers["retry-after"], told.json()["where"]) == (503, "1", "store")
+    assert told.json()["hint"]
+    assert client.post("/v1/answer", json={"user": 7}).json()["degraded"] == []
+    assert len(server.live.memory.store) == 1
+    admin.config_set("maxmemory", 0)
+    assert [post(client, name) for name in ("full", "before")] == [200, 200]
+    with stores.open(redis.url) as store:
+        assert [json.loads(event)["id"] for _, event in store.events()] == ["before", "full"]
+
+
+def test_a_disk_that_fills_up_keeps_what_was_acknowledged(finished: Path, tmp_path: Path) -> None:
+    """No file of the server may grow beyond a limit, as on a full disk; then it may again."""
+    port, url, told = free_port(), f"lmdb://{tmp_path / 'store'}", {}
+
+    def send(number: int) -> int | None:
+        name = f"e{number}"
+        told[name] = answers(port, "POST", "/v1/events", {"id": name, "values": VALUES | {"user_id": number % 400}}) is not None
+        return told[name]
+
+    with running(finished, port, "--store", url) as process:
+        assert send(0)
+        limit, free = (tmp_path / "store" / "data.mdb").stat().st_size + (1 << 17), resource.RLIM_INFINITY
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, free))
+        assert next((number for number in range(1, 2000) if not send(number)), None), "the disk was never full"
+        assert [len(answers(port, "POST", "/v1/answer", {"user": user})["items"]) for user in (7, 8)] == [10, 10]
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (free, free))
+        lost = [int(name[1:]) for name, taken in told.items() if not taken]
+        assert all(send(number) for number in lost)
+    with stores.open(url) as store:
+        memory = Memory(finished, store)
+        assert Counter(json.loads(event)["id"] for _, event in store.events()) == Counter(told)
+        assert memory.rebuilt() == memory.kept()
+
+
+def test_a_clock_that_goes_back_loses_no_event_and_no_deletion(serving: Callable[..., Server],
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serving()
+    client, now = client_of(server), time.time_ns
+    server.answering.clock = partial(clock, server.live, "log", now() // 1000)
+    assert post(client, "a") == 200
+    assert client.delete("/v1/users/7").json()["events"] > 0
+    monkeypatch.setattr(time, "time_ns", lambda: now() - 3_600 * 10**9)
+    assert post(client, "b") == 200
+    assert client.post("/v1/answer", json={"user": 7}).status_code == 200
+    assert client.delete("/v1/users/7").json()["events"] == 1
 
 
 def full(*_: object) -> None:

@@ -71,7 +71,7 @@ def test_a_store_that_another_version_wrote_is_refused(run: Path, tmp_path: Path
     with stores.open(f"lmdb://{run / 'store'}") as store:
         store.change([], lambda _: stores.Change({b"n": None}))
     assert main(["ingest", str(run), str(write(tmp_path / "more.jsonl", events(run, 1, seed=5))), "--id", "event_id"]) == 1
-    assert "its state has seen 3 events, its log has 0" in capsys.readouterr().err
+    assert "its state has seen 3 entries, its log has 0" in capsys.readouterr().err
 
 
 def test_the_same_file_without_ids_adds_nothing_and_its_twins_count(run: Path, tmp_path: Path, capsys) -> None:

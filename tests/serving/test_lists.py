@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sevenfold import stores
+from sevenfold import record, stores
 from sevenfold.errors import StoreError
 from sevenfold.serving import lists
 from sevenfold.serving.asked import Ask
@@ -107,3 +107,16 @@ def test_without_lists_the_bundle_answers_alone(serving: Callable[..., Server]) 
     server._only_lists = True
     with pytest.raises(Busy, match="none can be read"):
         asyncio.run(server.answer([Ask(user=7)]))
+
+
+def test_a_run_tells_what_the_age_of_its_lists_costs(finished: Path) -> None:
+    found = record.read(finished)
+    assert [one.age for one in found.stale] == [3600.0, 21_600.0, 86_400.0]
+    for one in found.stale:
+        assert one.lost.low is not None
+        assert one.lost.high is not None
+        assert one.lost.low <= one.lost.value <= one.lost.high
+        assert one.lost.requests == one.quality.requests <= 300
+    told = (finished / "report.md").read_text(encoding="utf-8")
+    section = told[told.index("What older lists cost"):]
+    assert [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("|")][2:5] == ["1 h", "6 h", "24 h"]

@@ -4,71 +4,23 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
+from serving.processes import answers, free_port, running, workers
 from sevenfold import stores
 from sevenfold.cli import main
 from sevenfold.serving.memory import Memory
 
 VALUES = {"timestamp": 1_772_406_000, "user_id": 7, "item_id": 171, "watched": 1.0}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
-@contextmanager
-def serving(run: Path, port: int, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server, once it answers; killed with its workers at the end, unless it has ended."""
-    command = [sys.executable, "-m", "sevenfold", "serve", str(run), "--port", str(port), "--clock", "log", *words]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    try:
-        until = time.monotonic() + 60
-        while not answers(port, "GET", "/health/ready") and time.monotonic() < until:
-            assert process.poll() is None, process.stderr.read().decode()
-            time.sleep(0.05)
-        yield process
-    finally:
-        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-        for one in [process, *children]:
-            one.kill()
-        process.wait()
-
-
-def answers(port: int, verb: str, path: str, body: Any = None) -> Any:
-    """What a new connection gets; None where it fails or the status is no 200."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request(verb, path, body if body is None else json.dumps(body))
-        found = connection.getresponse()
-        text = found.read()
-        return json.loads(text) if found.status == 200 else None
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
-
-
-def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Those that run; a process of Python's own keeps them company."""
-    alive = [one for one in psutil.Process(process.pid).children() if one.status() != psutil.STATUS_ZOMBIE]
-    return [one for one in alive if "spawn_main" in " ".join(one.cmdline())]
 
 
 def test_nothing_acknowledged_is_lost_when_workers_and_their_parent_are_killed(finished: Path, tmp_path: Path) -> None:
@@ -84,7 +36,7 @@ def test_nothing_acknowledged_is_lost_when_workers_and_their_parent_are_killed(f
             time.sleep(0.1)
 
     with ThreadPoolExecutor(8) as clients:
-        with serving(finished, port, "--store", store, "--workers", "2") as process:
+        with running(finished, port, "--store", store, "--workers", "2") as process:
             sent = [clients.submit(send, f"e{number}") for number in range(100)]
             for _ in range(2):
                 time.sleep(rng.random() * 0.3)
@@ -94,7 +46,7 @@ def test_nothing_acknowledged_is_lost_when_workers_and_their_parent_are_killed(f
             process.kill()
             psutil.wait_procs(orphans, timeout=20)
             assert not any(one.is_running() for one in orphans)
-        with serving(finished, port, "--store", store):
+        with running(finished, port, "--store", store):
             for one in sent:
                 one.result()
     with stores.open(store) as opened:
@@ -109,7 +61,7 @@ def test_nothing_acknowledged_is_lost_when_workers_and_their_parent_are_killed(f
 def test_what_is_under_way_ends_before_the_server_does(finished: Path, tmp_path: Path) -> None:
     port = free_port()
     body = json.dumps({"id": "slow", "values": VALUES}).encode()
-    with serving(finished, port, "--store", f"lmdb://{tmp_path / 'store'}") as process:
+    with running(finished, port, "--store", f"lmdb://{tmp_path / 'store'}") as process:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
             slow.sendall(b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:9])
             time.sleep(0.3)
@@ -124,7 +76,7 @@ def test_what_is_under_way_ends_before_the_server_does(finished: Path, tmp_path:
 
 def test_several_workers_count_and_answer_together(finished: Path, tmp_path: Path) -> None:
     port = free_port()
-    with serving(finished, port, "--store", f"lmdb://{tmp_path / 'store'}", "--workers", "2") as process:
+    with running(finished, port, "--store", f"lmdb://{tmp_path / 'store'}", "--workers", "2") as process:
         assert main(["batch", str(finished), "--store", f"lmdb://{tmp_path / 'lists'}", "--clock", "log"]) == 0
         alike = {json.dumps(answers(port, "POST", "/v1/answer", {"user": 7})["items"]) for _ in range(20)}
         assert len(alike) == 1

@@ -17,7 +17,7 @@ from sevenfold.bundle import parts
 from sevenfold.nouns import SECOND, Requests
 from sevenfold.serving import app
 from sevenfold.serving.asked import Ask
-from sevenfold.serving.lists import Lists, make
+from sevenfold.serving.lists import Lists, make, shown
 from sevenfold.serving.live import Live
 from sevenfold.serving.memory import Memory
 from sevenfold.serving.server import Server
@@ -83,7 +83,7 @@ def test_a_list_made_ahead_is_what_would_be_answered(grown: Server, run: Path, m
     listed = Lists(store, 60.0).of(asks, 10)
     answered = grown.live.answer(asks, memory.blobs([str(user) for user in users]), version.k, version.moment)
     assert listed is not None
-    assert [[one.item for one in answer.items] for answer in listed] == memory.base.items.ids[answered.answers.items].tolist()
+    assert [[one.item for one in shown(answer)] for answer in listed] == memory.base.items.ids[answered.answers.items].tolist()
     assert {answer.version for answer in listed} == {version.name}
 
 

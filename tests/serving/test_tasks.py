@@ -113,6 +113,18 @@ def test_data_without_a_clock_take_no_events(name: str, served: Callable[[str], 
         make(runs(name), "memory://", "memory://")
 
 
+def test_who_is_told_of_stands_at_both_ends_of_links(served: Callable[[str], tuple[Server, TestClient]]) -> None:
+    server, client = served("friends")
+    memory, before = server.live.memory, server.live.offset
+    refused = client.post("/v1/items", json={"id": 1})
+    assert (refused.status_code, refused.json()["where"]) == (422, "items")
+    assert client.post("/v1/users", json={"id": 88_888_888}).json()["taken"] == 1
+    while server.live.offset <= before:
+        time.sleep(0.01)
+    assert client.post("/v1/answer", json={"user": 88_888_888}).status_code == 200
+    assert memory.asker("88888888") == memory.item("88888888") >= len(memory.base.users)
+
+
 def test_a_link_is_one_event_that_both_of_its_ends_remember(served: Callable[[str], tuple[Server, TestClient]]) -> None:
     server, client = served("friends")
     memory, ids = server.live.memory, server.live.memory.base.users.ids.tolist()
@@ -142,6 +154,6 @@ def test_a_link_is_one_event_that_both_of_its_ends_remember(served: Callable[[st
         assert [item["item"] for item in one["items"]] == [ids[code] for code in row if code >= 0]
     for one, other in ((ids[3], shown["item"]), (shown["item"], ids[3])):
         assert other not in [item["item"] for item in client.post("/v1/answer", json={"user": one, "k": 200}).json()["items"]]
-    (log, users, count), = memory.since()
+    (log, users, count, _), = memory.since()
     assert (len(log), count, len(users)) == (5, 3, 5)
     assert np.array_equal(log.user[:2], log.item[:2][::-1])

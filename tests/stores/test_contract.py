@@ -152,3 +152,11 @@ def test_what_a_killed_process_was_told_is_there(lasting):
         acknowledged += [int(line) for line in process.communicate()[0].split("\n")[:-1]]
         agree(lasting, acknowledged)
     assert len(acknowledged) > 20
+
+
+def test_an_event_is_redacted_in_its_place(store: Store) -> None:
+    store.change([], lambda _: Change(events=[b"of ann", b"of bob", b"of ann too"]))
+    first = store.change([b"n"], lambda _: Change({b"n": b"1"}, [b"more"], {0: b"of nobody", 2: b"-"}))
+    assert first == 3
+    assert [*store.events()] == [(0, b"of nobody"), (1, b"of bob"), (2, b"-"), (3, b"more")]
+    assert store.get([b"n"]) == [b"1"]

@@ -15,6 +15,7 @@ from sevenfold.errors import BundleError
 FORMAT = 1
 MANIFEST = "manifest.json"
 BUNDLES, LIVE = "bundles", "live"
+STORE = "store"  # of which store the bundle's log holds how many entries: {"name", "entries"}
 
 
 def seal(folder: Path, about: Mapping[str, Any]) -> str:

@@ -96,4 +96,4 @@ def load(folder: Path) -> Parts:
 
 
 def _calibration(written: Mapping[str, Any]) -> Calibration:
-    return Calibration(**{name: tuple(value) if isinstance(value, list) else value for name, value in written.items()})
+    return Calibration(slope=written["slope"], shift=written["shift"], said=tuple(written["said"]), seen=tuple(written["seen"]))

@@ -32,6 +32,7 @@ VERBS = {
     "Serve": {
         "serve": "answers, events and explanations over HTTP",
         "batch": "every user's list, computed ahead and swapped in at once",
+        "export": "the ranker for a model server, and what a deployment needs",
         "ingest": "append events to a run's log, each once",
     },
 }

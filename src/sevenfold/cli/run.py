@@ -21,13 +21,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("file", type=Path, help="the design")
     parser.add_argument("--out", type=Path, help="the run's folder (default: runs/NAME-HASH beside the design)")
+    parser.add_argument("--store", metavar="URL",
+                        help="what was posted to it is read beside the files; default: lmdb://RUN/store where there is one")
     parser.add_argument("--json", action="store_true", help="print the record instead of the summary")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Execute the design; 1 when no solution is admissible."""
     try:
-        record, folder = execute(documents.load(arguments.file), arguments.out, Lines(sys.stderr))
+        record, folder = execute(documents.load(arguments.file), arguments.out, Lines(sys.stderr), arguments.store)
     except DesignError as error:
         for finding in error.findings:
             print(finding.text(str(arguments.file)), file=sys.stderr)  # type: ignore[attr-defined]

@@ -197,7 +197,7 @@ def _moments(column: pa.ChunkedArray) -> I64:
     if pa.types.is_string(column.type):
         column = pc.replace_substring_regex(column, r"(\.\d{6})\d+", r"\1")
     try:
-        numbers = np.abs(np.asarray(column.cast(pa.float64())))
+        numbers = np.abs(np.asarray(column.cast(pa.float64(), safe=False)))
     except pa.ArrowException:
         numbers = np.zeros(1)
     if len(np.unique(np.searchsorted([size for size, _, _ in UNITS], numbers, side="right"))) > 1:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sevenfold.data import sources
+from sevenfold.data.posted import Attributes, name_of, staying
 from sevenfold.data.sources import Source
 from sevenfold.data.times import microseconds
 from sevenfold.design.sections import Table
@@ -17,16 +18,18 @@ ALWAYS = np.iinfo(np.int64).min  # an item without a date of birth could always 
 LISTED = 0.05  # from this share of values with a '|' on, a text column is a list
 
 
-def entities(used: pa.ChunkedArray, name: str, table: Table | None, source: Source | None) -> tuple[Entities, I32]:
+def entities(used: pa.ChunkedArray, name: str, table: Table | None, source: Source | None, told: Attributes | None = None,
+             gone: frozenset[bytes] = frozenset()) -> tuple[Entities, I32]:
     """Everyone in the log or in the table, and the code of each row of the log.
 
     `used` is the log's column of ids, `name` what it is called there; ids are whole numbers, or text where either side
-    writes text.
+    writes text. What was `told` later stands before what the table says; who is `gone` is left out.
     """
     rows, key_name = pa.table({name: pa.nulls(0, used.type)}), name
     if table is not None and source is not None:
         rows, key_name = _attributes(table, source), table.key
         _refuse_bad_keys(rows.column(key_name), source.place("key"))
+    rows, since = _later(rows, key_name, told or {}, gone)
     written = _plain(used), _plain(rows.column(key_name))
     used, key = written if written[0].type == written[1].type else (part.cast(pa.string()) for part in written)
     seen = used.dictionary_encode().combine_chunks()
@@ -39,7 +42,8 @@ def entities(used: pa.ChunkedArray, name: str, table: Table | None, source: Sour
     born = None
     if table is not None and table.born is not None and source is not None:
         born = np.full(len(ids), ALWAYS, dtype=np.int64)
-        born[of_table] = _born(rows.column(table.born), source.place("born"))
+        said = _born(rows.column(table.born), source.place("born"))
+        born[of_table] = np.where(said == ALWAYS, since, said)
     aligned = _aligned(rows, key.type, of_table, ids, key_name)
     return Entities(ids=ids, table=aligned, born=born), of_log[seen.indices.to_numpy()]
 
@@ -51,6 +55,26 @@ def _attributes(table: Table, source: Source) -> pa.Table:
         if pa.types.is_string(field.type) and field.name not in (table.key, *table.text):
             rows = rows.set_column(number, field.name, _listed(rows.column(number)))
     return rows
+
+
+def _later(rows: pa.Table, key: str, told: Attributes, gone: frozenset[bytes]) -> tuple[pa.Table, I64]:
+    """A table with what was told later, who is new in it at its end; and [rows] since when those are known."""
+    rows = rows.filter(pa.array(staying(rows.column(key), gone)))
+    at = {name_of(one): row for row, one in enumerate(rows.column(key).to_pylist())} if told else {}
+    changed = [at[one] for one in told if one in at]
+    before = {name_of(row[key]): row for row in rows.take(pa.array(changed, pa.int64())).to_pylist()}
+    kept = rows.filter(pa.array(~np.isin(np.arange(len(rows)), changed)))
+    order = sorted(told, key=lambda one: one not in at)
+    number = pa.types.is_integer(rows.schema.field(key).type) or pa.types.is_floating(rows.schema.field(key).type)
+    try:
+        said = [{**before.get(one, {key: int(one) if number else one}), **told[one].values} for one in order]
+        found = pa.concat_tables([kept, pa.Table.from_pylist(said, schema=rows.schema)])
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise DataError(key, f"what was told later does not fit its table: {error}",
+                        "Bring the table's columns to the kinds that they had when that was told.") from error
+    since = np.full(len(found), ALWAYS, dtype=np.int64)
+    since[len(rows):] = [told[one].since for one in order if one not in at]
+    return found, since
 
 
 def _listed(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sevenfold.data import sources
 from sevenfold.data.entities import entities
 from sevenfold.data.labels import expression_mask, label_columns, label_expression, weak_columns
+from sevenfold.data.posted import Later, Posted, joined
 from sevenfold.data.sources import Source
 from sevenfold.data.times import microseconds
 from sevenfold.data.unclocked import GIVEN, Clock, arrange
@@ -27,8 +28,8 @@ from sevenfold.nouns import I32, I64, NOBODY, SECOND, Bools, Data, Entities, Log
 SLICE = 1 << 20  # rows hashed at a time
 
 
-def load(design: Design) -> Data:
-    """The data that a design names: its log in order of time, its users and its items.
+def load(design: Design, posted: Posted | None = None) -> Data:
+    """The data that a design names, and what was posted since: a log in order of time, its users and its items.
 
     Paths are relative to the design's own folder. Of the events only the columns that the document names are read.
     Exact duplicates are kept: the same thing may happen twice. Events of the same moment keep their order. An event is
@@ -40,13 +41,16 @@ def load(design: Design) -> Data:
     folder = Path(design.source).parent
     source = sources.find(design.data.events.path, folder=folder, where="data.events")
     table = _events(source, design)
-    clock = arrange(table, design) if design.data.events.time in (None, "none") else _clock(table, source, design)
+    clocked, later = design.data.events.time not in (None, "none"), None
+    if clocked and posted is not None:
+        later = posted.read(table.schema, _people(design), None if _joins_users(design) else design.data.events.item)
+    table, clock = _clock(table, source, design, later) if clocked else (table, arrange(table, design))
     table, time, available = table.take(pa.array(clock.rows)), clock.time, clock.available
     if _joins_users(design):
-        users, user, item = _linked(table, design, folder)
+        users, user, item = _linked(table, design, folder, later)
         items = users
     else:
-        (users, user), (items, item) = (_entities(role, table, design, folder) for role in ("users", "items"))
+        (users, user), (items, item) = (_entities(role, table, design, folder, later) for role in ("users", "items"))
     if items.born is not None:  # whatever the table says, an item was there before its first event
         shown, first = np.unique(item, return_index=True)
         items.born[shown] = np.minimum(items.born[shown], time[first] - 1)
@@ -60,12 +64,21 @@ def load(design: Design) -> Data:
                 fingerprint=_fingerprint(log, users.table, items.table))
 
 
-def _clock(table: pa.Table, source: Source, design: Design) -> Clock:
-    """The events in order of their own time."""
+def _people(design: Design) -> list[str]:
+    """The columns that say whose an event is."""
+    events = design.data.events
+    ends = [events.query or events.user, events.item if _joins_users(design) else None]
+    return [name for name in ends if name is not None]
+
+
+def _clock(table: pa.Table, source: Source, design: Design, later: Later | None) -> tuple[pa.Table, Clock]:
+    """The events, with those that came later, and their order by their own time."""
     time = microseconds(table.column(design.data.events.time), where=source.place("time"))
     available = _available(table, time, source, design)
+    if later is not None:
+        table, time, available = joined(table, time, available, later, _people(design))
     rows = np.argsort(time, kind="stable")
-    return Clock(rows=rows, time=time[rows], available=available[rows])
+    return table, Clock(rows=rows, time=time[rows], available=available[rows])
 
 
 def _events(source: Source, design: Design) -> pa.Table:
@@ -94,11 +107,11 @@ def _joins_users(design: Design) -> bool:
     return design.framing.answer.users is not None
 
 
-def _linked(table: pa.Table, design: Design, folder: Path) -> tuple[Entities, I32, I32]:
+def _linked(table: pa.Table, design: Design, folder: Path, later: Later | None) -> tuple[Entities, I32, I32]:
     """Everyone at either end of an event, and the codes of both ends."""
     events = design.data.events
     ends = pa.chunked_array([*table.column(events.user).chunks, *table.column(events.item).chunks])
-    users, codes = _entities("users", pa.table({events.user: ends}), design, folder)
+    users, codes = _entities("users", pa.table({events.user: ends}), design, folder, later)
     one, other = np.split(codes, 2)
     return users, one, other
 
@@ -147,8 +160,10 @@ def _available(table: pa.Table, time: I64, source: Source, design: Design) -> I6
     return np.maximum(time, microseconds(column, where=where))  # nothing is known before it happens
 
 
-def _entities(section: str, table: pa.Table, design: Design, folder: Path) -> tuple[Entities, I32]:
+def _entities(section: str, table: pa.Table, design: Design, folder: Path, later: Later | None) -> tuple[Entities, I32]:
     events = design.data.events
+    told = {"users": later.users, "items": later.items}[section] if later is not None else {}
+    gone = later.gone if later is not None and section == "users" else frozenset[bytes]()
     if section == "users" and events.query is not None:
         section = "queries"
     column = {"users": events.user, "queries": events.query, "items": events.item}[section]
@@ -156,7 +171,7 @@ def _entities(section: str, table: pa.Table, design: Design, folder: Path) -> tu
         return Entities(ids=np.zeros(0, dtype=np.int64), table=pa.table({})), np.full(len(table), NOBODY, dtype=np.int32)
     declared: Table | None = getattr(design.data, section)
     source = None if declared is None else sources.find(declared.path, folder=folder, where=f"data.{section}")
-    return entities(table.column(column), column, declared, source)
+    return entities(table.column(column), column, declared, source, told, gone)
 
 
 def _positive(table: pa.Table, source: Source, design: Design) -> Bools:

@@ -76,10 +76,20 @@ class Online(Present):
         self.flow = Flow(self.layout.dtype, len(data.items))
         self._windows: dict[Window, Window] = {}
         super().__init__(replace(data, log=data.log.take(np.zeros(len(data.log), dtype=np.bool_))), features.waits(data))
-        self._view = View(features.features, self, features.history, features.asks, features.withheld)
-        self.content = self._view.content  # made now: the first request would wait for it
+        self._features = features
+        self._bound()
         self._plans = {acts: Plan([window for window in self._windows if window.acts == acts]) for acts in (False, True)}
         self.arrived = 0
+
+    def told(self, data: Data) -> None:
+        """Take over tables of users and items with other attributes, and with others behind them."""
+        self.data = replace(self.data, users=data.users, items=data.items)
+        self._bound()
+
+    def _bound(self) -> None:
+        features = self._features
+        self._view = View(features.features, self, features.history, features.asks, features.withheld)
+        self.content = self._view.content  # made now: the first request would wait for it
 
     def _read(self, window: Window) -> Window:
         """Windows over items follow the clock from now on; those of users and pairs are read when somebody asks."""

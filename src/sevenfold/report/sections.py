@@ -91,6 +91,7 @@ def _pipeline(design: Design, record: Record) -> Iterator[Block]:
         yield Drawn(_losses(record), (tables.stages(record),))
         yield Words(RECALL, quiet=True)
     for title, made in (("What re-ranking costs", tables.prices(record)),
+                        ("What older lists cost", tables.stale(record)),
                         ("What was tuned on validation", tables.tuning(record))):
         if made.rows:
             yield Heading(title, 3)

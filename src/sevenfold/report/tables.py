@@ -97,6 +97,12 @@ def prices(record: Record) -> Table:
     return Table(headings=("solution", "re-ranker", f"{record.metric} lost", "gained"), rows=tuple(rows))
 
 
+def stale(record: Record) -> Table:
+    """What lists lose of the primary metric with their age."""
+    rows = [(f"{one.age / 3600:g} h", figures.told(one.quality), figures.told(one.lost, figures.gain)) for one in record.stale]
+    return Table(headings=("lists made before", record.metric, "online answers gain"), rows=tuple(rows))
+
+
 def tuning(record: Record) -> Table:
     """What trials on validation changed of each solution's parts."""
     rows = [(name, part, one.metric, str(one.trials), _or_none(one.default, figures.quality), _or_none(one.best, figures.quality),

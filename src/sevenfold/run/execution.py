@@ -27,12 +27,12 @@ from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts, cuts, slide, stretches
 from sevenfold.data.unclocked import released
 from sevenfold.design.sections import Design, Solution
-from sevenfold.design.vocabulary import CLASSES
+from sevenfold.design.vocabulary import CLASSES, FUNNEL
 from sevenfold.errors import DesignError, MissingPackage, SevenfoldError
-from sevenfold.evaluation import comparison
+from sevenfold.evaluation import comparison, staleness
 from sevenfold.features import View
 from sevenfold.funnel.pipeline import Pipeline
-from sevenfold.nouns import NOBODY, Data, Requests
+from sevenfold.nouns import NOBODY, SECOND, Data, Requests
 from sevenfold.registry import LEARNERS, RERANKERS, RETRIEVERS
 from sevenfold.run.assemble import Measurement
 from sevenfold.run.assemble import record as assemble
@@ -75,6 +75,7 @@ def execute(design: Design, out: Path | None = None, progress: Progress | None =
                       timings=job.steps.seconds)
     if judged.winner:
         job.ship(judged.winner)
+        judged = replace(judged, stale=job.age(judged.winner))
     report.write(folder, design, judged)
     (folder / "design.yaml").write_text(documents.show(design), encoding="utf-8")
     records.write(judged, folder)  # last: its presence says that the run is whole
@@ -247,6 +248,23 @@ class Job:
             (folder / "measured.json").write_text(printed, encoding="utf-8")
         return self.steps.finish(f"measure {name}", [fitted.name, catalogue, self._k], make)
 
+    def age(self, name: str) -> tuple[records.Stale, ...]:
+        """What lists made ahead lose with their age; nothing where the design makes none, or the test is too short to tell."""
+        start = max(self.cuts.test_from, self.cuts.train_until + max(staleness.AGES) * SECOND)
+        if self.design.serving.batch is None or not lists_users(self.design) or start >= self.cuts.end:
+            return ()
+        asked = unseen(labelled(self.data, self.design, start, self.cuts.end, limit=staleness.REQUESTS, seed=SEED), self.view)
+        if not len(asked):
+            return ()
+
+        def make(folder: Path) -> None:
+            pipeline = parts.load(self.fitted[name] / "parts").over(self.data)
+            answers: dict[str, Any] = {**staleness.replayed(pipeline, asked.requests, self._k)}
+            np.savez(folder / "answers.npz", **answers)
+        made = self.steps.finish(f"age the lists of {name}", [self.fitted[name].name, self._k], make)
+        truth = comparison.truth(self.data, self.cuts.train_until, asked, alive=self.truth.alive)
+        return staleness.costs(_table(made / "answers.npz"), truth, comparison.metric_of(self.design))
+
     def ship(self, name: str) -> None:
         """Fit the winner once more with its cuts slid to the log's end, seal it, and point at it."""
         solution = self.design.solutions[name]
@@ -282,6 +300,11 @@ class Job:
 def _strongest(weights: Mapping[str, float]) -> dict[str, float]:
     """The features that weigh most; of words there may be tens of thousands."""
     return dict(sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:WEIGHTS])
+
+
+def lists_users(design: Design) -> bool:
+    """Whether a list of items is made for each user."""
+    return design.framing.task in FUNNEL and design.data.events.query is None
 
 
 def seeds(solution: Solution, count: int) -> Sequence[int]:

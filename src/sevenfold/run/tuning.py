@@ -51,8 +51,8 @@ def settled(solution: Solution, found: Mapping[str, Tuned]) -> Solution:
     def with_found(part: Part) -> Part:
         return replace(part, params={**part.params, **found[part.name].params}) if part.name in found else part
 
-    return replace(solution, retrieve=tuple(map(with_found, solution.retrieve)),
-                   **{name: with_found(part) for name in ("rank", "predict") if (part := getattr(solution, name))})
+    return replace(solution, retrieve=tuple(map(with_found, solution.retrieve)), rank=solution.rank and with_found(solution.rank),
+                   predict=solution.predict and with_found(solution.predict))
 
 
 def tune_retrievers(design: Design, solution: Solution, data: Data, cuts: Cuts) -> dict[str, Tuned]:

@@ -19,7 +19,8 @@ from sevenfold.serving.asked import Refusal
 from sevenfold.serving.problems import response
 
 SCOPES = ("answer", "events", "admin")
-NEEDED = (("POST", "/v1/events", "events"), ("DELETE", "/v1/", "admin"), ("", "/v1/", "answer"))  # the first that fits
+NEEDED = (("POST", "/v1/events", "events"), ("POST", "/v1/items", "events"), ("POST", "/v1/users", "events"),
+          ("DELETE", "/v1/", "admin"), ("", "/v1/", "answer"))  # the first that fits
 Key = tuple[bytes, tuple[str, ...]]  # SHA-256 of a key, and its scopes
 
 

@@ -8,6 +8,7 @@ Tail        reads what others wrote into the store's log, for the items' state
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,9 +20,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sevenfold.errors import StoreError
+from sevenfold.errors import StoreError, Unavailable
 from sevenfold.nouns import NOBODY, Log
 from sevenfold.run.explaining import story, why
+from sevenfold.serving.arrivals import Entry
 from sevenfold.serving.asked import Ask
 from sevenfold.serving.intake import LONGEST, Busy
 from sevenfold.serving.live import REFRESH, Found, Live
@@ -111,6 +113,8 @@ class Answering:
         self._thread.join(LONGEST)
         self._tail.close()
         self.states.close()
+        if self.live.model_server:
+            self.live.model_server.close()
 
     def _work(self) -> None:
         while (jobs := self._next()) is not None:
@@ -141,6 +145,10 @@ class Answering:
             return
         try:
             found = answer(jobs)
+        except Unavailable as error:  # no question is to blame
+            for job in jobs:
+                job.done.set_exception(error)
+            return
         except Exception as error:
             if len(jobs) == 1:
                 logging.getLogger(__name__).exception("a question could not be answered")
@@ -171,7 +179,8 @@ class Answering:
         blobs, degraded = self.states.of([ask.who for ask in asks])
         fetched = time.monotonic()
         pace = Pace(self.budgets, self.live.sources, len(asks), came)
-        found = self.live.answer(asks, blobs, k, self.clock(), late=pace, trace=True)
+        due = came + self.budgets.ends.get("rank", math.inf)
+        found = self.live.answer(asks, blobs, k, self.clock(), late=pace, trace=True, due=due)
         self.budgets.learn(found.pipeline.clock, len(asks), pace.skipped)
         timings = {"wait": began - came, "state": fetched - began, **found.pipeline.clock}
         told = written(self.live, asks, found, degraded + pace.skipped, {name: round(s * 1e3, 3) for name, s in timings.items()})
@@ -240,7 +249,7 @@ class Tail:
         self._memory = memory
         self._offset = offset
         self._changed = changed
-        self._found: deque[tuple[Log, list[str], int]] = deque()
+        self._found: deque[tuple[Log, list[str], int, list[Entry]]] = deque()
         self._stop = Event()
         self._thread = Thread(target=self._follow, name="tail", daemon=True)
         self._thread.start()
@@ -250,7 +259,7 @@ class Tail:
         """Whether events were read that nobody has taken."""
         return bool(self._found)
 
-    def taken(self) -> list[tuple[Log, list[str], int]]:
+    def taken(self) -> list[tuple[Log, list[str], int, list[Entry]]]:
         """The next events, if there are any."""
         return [self._found.popleft()] if self._found else []
 
@@ -275,7 +284,7 @@ class Tail:
             return False
         chunks = list(self._memory.since(self._offset, CHUNK))
         with self._changed:
-            self._offset += sum(events for _, _, events in chunks)
+            self._offset += sum(entries for _, _, entries, _ in chunks)
             self._found.extend(chunks)
             self._changed.notify()
         return bool(chunks)

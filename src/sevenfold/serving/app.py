@@ -6,22 +6,24 @@ Whoever sends too much, too slowly, to another host or without a key is refused 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
+from types import coroutine
 from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sevenfold.serving import meters
 from sevenfold.serving.access import Door, Key
-from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Event, Events, Refusal, read
+from sevenfold.serving.asked import MOST_ITEMS, Ask, Asks, Attribute, Event, Events, Items, Refusal, Users, read
+from sevenfold.serving.attributes import sorted_out
 from sevenfold.serving.openapi import document
 from sevenfold.serving.problems import handle
 from sevenfold.serving.server import Server
@@ -44,7 +46,20 @@ def made(server: Server, hosts: Sequence[str], keys: tuple[Key, ...] = ()) -> AS
     app = Starlette(routes=ROUTES, lifespan=lifespan,
                     exception_handlers=dict.fromkeys((Exception, Refusal, HTTPException), handle))
     app.state.server = server
-    return Door(app, frozenset(hosts), keys)
+    return Door(straight(app), frozenset(hosts), keys)
+
+
+def straight(app: Starlette) -> ASGIApp:
+    """What is asked most goes to its handler at once, all else through the router and its layers."""
+    async def found(scope: Scope, receive: Receive, send: Send) -> None:
+        handler = STRAIGHT.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if handler is None:
+            await app(scope, receive, send)
+            return
+        scope["app"] = app
+        response = await handler(Request(scope, receive))
+        await response(scope, receive, send)
+    return found
 
 
 def metered(handler: Handler) -> Handler:
@@ -55,27 +70,54 @@ def metered(handler: Handler) -> Handler:
             found = await handler(request)
         except Exception as error:
             found = await handle(request, error)
-        meters.REQUESTS.labels(handler.__name__, found.status_code).inc()
-        meters.SECONDS.labels(handler.__name__).observe(monotonic() - began)
+        meters.of(meters.REQUESTS, handler.__name__, found.status_code).inc()
+        meters.of(meters.SECONDS, handler.__name__).observe(monotonic() - began)
         return found
     return wrapped
 
 
 async def body_of(request: Request) -> bytes:
-    """The body, within the limits of size and time."""
-    size, parts = 0, []
+    """The body, within the limits of size and time; one that came with its head needs no timer, which takes a while to set."""
+    parts: list[bytes] = []
+    first = request.receive()
+    try:
+        rest: Awaitable[Message] = resumed(first, first.send(None))  # type: ignore[attr-defined]
+    except StopIteration as told:
+        if last(told.value, parts):
+            return parts[0]
+        rest = request.receive()
     try:
         async with asyncio.timeout(SLOWEST):
-            async for part in request.stream():
-                size += len(part)
-                if size > LARGEST:
-                    raise Refusal("body", f"is larger than {LARGEST} bytes", "Send it in several calls.", 413)
-                parts.append(part)
+            while not last(await rest, parts):
+                rest = request.receive()
     except TimeoutError:
         raise Refusal("body", f"did not arrive within {SLOWEST:g} s", "Send it again, faster.", 408) from None
-    except ClientDisconnect:
-        raise Refusal("body", "ends before its end", "Send it whole.", 400) from None
     return b"".join(parts)
+
+
+@coroutine
+def resumed(begun: Any, waits: Any) -> Generator[Any, None, Message]:
+    """What a coroutine returns whose first step was taken already, and which now waits for something."""
+    while True:
+        try:
+            try:
+                yield waits
+            except BaseException as error:
+                waits = begun.throw(error)
+            else:
+                waits = begun.send(None)
+        except StopIteration as told:
+            return dict(told.value)
+
+
+def last(message: Message, parts: list[bytes]) -> bool:
+    """Whether this is the last part of a body, put to the others."""
+    if message["type"] == "http.disconnect":
+        raise Refusal("body", "ends before its end", "Send it whole.", 400)
+    parts.append(message.get("body", b""))
+    if sum(map(len, parts)) > LARGEST:
+        raise Refusal("body", f"is larger than {LARGEST} bytes", "Send it in several calls.", 413)
+    return not message.get("more_body")
 
 
 @metered
@@ -109,6 +151,27 @@ async def events(request: Request) -> Response:
 
 
 @metered
+async def items(request: Request) -> Response:
+    """What is known of items from now on, durable before it is acknowledged; a new one is part of the catalogue."""
+    return await _told(request, "items", Items)
+
+
+@metered
+async def users(request: Request) -> Response:
+    """What is known of users from now on, durable before it is acknowledged."""
+    return await _told(request, "users", Users)
+
+
+async def _told(request: Request, of: str, many: type[msgspec.Struct]) -> Response:
+    server = request.app.state.server
+    sent, single = read(await body_of(request), Attribute, many)
+    entries, refused = sorted_out(server.live.memory, of, sent, server.answering.clock(), single)
+    found = await asyncio.wrap_future(server.intake.submit([], entries))
+    found.refused = refused
+    return _json(found)
+
+
+@metered
 async def explain(request: Request) -> Response:
     """One answer, with who proposed what, and what fell out where."""
     server = request.app.state.server
@@ -132,7 +195,10 @@ async def similar(request: Request) -> Response:
 @metered
 async def forget(request: Request) -> Response:
     """Delete a user; the receipt says what that ended."""
-    return _json(await asyncio.to_thread(request.app.state.server.forget, request.path_params["id"]))
+    user = request.path_params["id"]
+    if len(user) > 256:
+        raise Refusal("id", f"expected 1 to 256 characters, got {len(user)}", "Name a user of the log.")
+    return _json(await asyncio.to_thread(request.app.state.server.forget, user))
 
 
 async def live(request: Request) -> Response:
@@ -156,7 +222,8 @@ async def metrics(request: Request) -> Response:
 
 async def openapi(request: Request) -> Response:
     """What this application takes and gives."""
-    return _json(document(request.app.state.server.live.context))
+    live = request.app.state.server.live
+    return _json(document(live.context, live.memory))
 
 
 def _query(request: Request, *known: str) -> dict[str, str]:
@@ -183,6 +250,8 @@ def _json(found: Any) -> Response:
 
 
 ROUTES = [Route("/v1/answer", answer, methods=["POST"]), Route("/v1/events", events, methods=["POST"]),
+          Route("/v1/items", items, methods=["POST"]), Route("/v1/users", users, methods=["POST"]),
           Route("/v1/explain", explain), Route("/v1/items/{id}/similar", similar),
           Route("/v1/users/{id}", forget, methods=["DELETE"]), Route("/health/live", live),
           Route("/health/ready", ready), Route("/metrics", metrics), Route("/openapi.json", openapi)]
+STRAIGHT = {("POST", "/v1/answer"): answer, ("POST", "/v1/events"): events}

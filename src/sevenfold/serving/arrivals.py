@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from sevenfold.design.sections import Events
 from sevenfold.nouns import I64, SECOND, Array
+from sevenfold.stores.keys import hashed
 
 KINDS: tuple[tuple[Callable[[pa.DataType], bool], tuple[type, ...]], ...] = (
     (pa.types.is_integer, (int,)), (pa.types.is_floating, (int, float)), (pa.types.is_string, (str,)),
@@ -33,6 +34,47 @@ class Arrivals:
         """Those at `rows`, numbered anew."""
         return Arrivals(self.table.take(pa.array(rows)), self.time[rows], self.available[rows],
                         [self.users[row] for row in rows], [self.items[row] for row in rows], np.arange(len(rows)))
+
+
+Entry = Mapping[str, Any]  # of the log, as JSON: an event's `row`, attributes `of` users or items, or who is `gone`
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A stretch of the log: its events as features read them, what it tells of users and items at which place, and its size."""
+
+    arrivals: Arrivals
+    told: Sequence[tuple[int, Entry]]
+    size: int
+
+    def items(self, catalogue: str, width: int) -> dict[str, None]:
+        """The items that it names, in order; those told of are `catalogue`'s, and each entry has `width` numbers."""
+        named = [*zip(self.arrivals.number.tolist(), self.arrivals.items, strict=True),
+                 *((width * place, one["id"]) for place, one in self.told if one["of"] == catalogue)]
+        return dict.fromkeys(one for _, one in sorted(named, key=lambda pair: pair[0]) if one)
+
+
+def named(table: pa.Table, time: I64, available: I64, roles: Mapping[str, str]) -> Arrivals:
+    """Rows of a log as events; `roles`: user, item → its column."""
+    users, items = (["" if one is None else str(one) for one in table.column(roles[role]).to_pylist()]
+                    if role in roles else [""] * len(table) for role in ("user", "item"))
+    return Arrivals(table, time, available, users, items, np.arange(len(table)))
+
+
+def arrived(rows: Sequence[tuple[int, Entry]], schema: pa.Schema, roles: Mapping[str, str]) -> Arrivals:
+    """Events of the log with their places in it."""
+    table = pa.Table.from_pylist([row["row"] for _, row in rows], schema=schema)
+    time, available = (np.array([row[name] for _, row in rows], dtype=np.int64) for name in ("time", "available"))
+    return replace(named(table, time, available, roles), number=np.array([place for place, _ in rows], dtype=np.int64))
+
+
+def marks_of(arrivals: Arrivals, ids: Sequence[str], symmetric: bool) -> list[list[bytes]]:
+    """What tells each event: its id, and of a link also its moment and its ends, in whichever order they came."""
+    found = [[b"e:" + hashed(one)] for one in ids]
+    if symmetric:
+        for mine, time, *ends in zip(found, arrivals.time.tolist(), arrivals.users, arrivals.items, strict=True):
+            mine.append(b"e:" + hashed(json.dumps([time, *sorted(ends)])))
+    return found
 
 
 def plain(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, needed: Sequence[str], times: Sequence[str]) -> pa.Table | None:
@@ -58,9 +100,9 @@ def plain(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, needed: Sequence
 def both_ways(links: Arrivals) -> Arrivals:
     """Each event as seen from both of its ends, two numbers each; with oneself it is seen once."""
     pairs = list(zip(links.users, links.items, strict=True))
-    number = np.array([2 * row + way for row, (one, other) in enumerate(pairs) for way in range(2 - (one == other))], np.int64)
-    users, items = ([pairs[at // 2][(at + end) % 2] for at in number.tolist()] for end in (0, 1))
-    return replace(links.at(number // 2), users=users, items=items, number=number)
+    seen = np.array([2 * row + way for row, (one, other) in enumerate(pairs) for way in range(2 - (one == other))], np.int64)
+    users, items = ([pairs[at // 2][(at + end) % 2] for at in seen.tolist()] for end in (0, 1))
+    return replace(links.at(seen // 2), users=users, items=items, number=2 * links.number[seen // 2] + seen % 2)
 
 
 def written(arrivals: Arrivals, ids: Sequence[str]) -> list[bytes]:

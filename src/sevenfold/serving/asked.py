@@ -58,6 +58,25 @@ class Events(Struct, frozen=True, forbid_unknown_fields=True):
     events: Annotated[list[Event], Meta(min_length=1, max_length=MOST_EVENTS)]
 
 
+class Attribute(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of a user or an item from now on: its id, and columns of the table of users or of items."""
+
+    id: Id
+    values: Annotated[dict[str, Plain | list[Plain]], Meta(max_length=256)] = {}
+
+
+class Items(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several items, told of in their order."""
+
+    items: Annotated[list[Attribute], Meta(min_length=1, max_length=MOST_EVENTS)]
+
+
+class Users(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several users, told of in their order."""
+
+    users: Annotated[list[Attribute], Meta(min_length=1, max_length=MOST_EVENTS)]
+
+
 class Refusal(SevenfoldError):
     """What a client is to mend, or to try again later; `status` is what HTTP calls it."""
 
@@ -123,7 +142,7 @@ class Context:
             if name not in self.kinds:
                 raise Refusal(f"context.{name:.60}", "no column of the log is called that", nearest(name, self.kinds))
             try:
-                if value is not None and not _fits(value, self.kinds[name]):
+                if value is not None and not fits(value, self.kinds[name]):
                     raise ValueError
                 pa.scalar(value, self.kinds[name])
             except (pa.ArrowException, ValueError, TypeError, OverflowError):
@@ -137,7 +156,7 @@ class Context:
                                  .to_numpy(zero_copy_only=False)) for name in named}
 
 
-def _fits(value: Plain, kind: pa.DataType) -> bool:
+def fits(value: Plain, kind: pa.DataType) -> bool:
     """Whether a value is of a kind as it is: Arrow itself cuts a number's fraction."""
     if isinstance(value, bool) or pa.types.is_boolean(kind):
         return isinstance(value, bool) and bool(pa.types.is_boolean(kind))
@@ -150,7 +169,7 @@ def asked(asks: Sequence[Ask], memory: Memory, context: Context, moment: int) ->
     if context.asks is not None:
         columns[context.asks] = np.array([one.text for one in asks], dtype=object)
     return Requests(time=np.full(len(asks), moment, dtype=np.int64), context=columns,
-                    user=_codes([one.user for one in asks], memory.code),
+                    user=_codes([one.user for one in asks], memory.asker),
                     item=_codes([one.item for one in asks], memory.item) if context.predicts else None)
 
 

@@ -1,4 +1,4 @@
-"""Events taken durably: one thread collects what has come from all clients and writes it in one change of the store."""
+"""Events and attributes taken durably: one thread collects what has come from all clients and writes it in one change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sevenfold.data.arriving import arriving
 from sevenfold.data.times import microseconds
 from sevenfold.errors import nearest
 from sevenfold.nouns import I64
-from sevenfold.serving.arrivals import available_at, plain
+from sevenfold.serving.arrivals import Entry, available_at, plain
 from sevenfold.serving.asked import Event, Refusal
 from sevenfold.serving.memory import Memory
 
@@ -41,6 +41,7 @@ class Outcome(msgspec.Struct):
 @dataclass(frozen=True)
 class _Call:
     events: Sequence[Event]
+    told: Sequence[Entry] = ()
     done: Future[Outcome] = field(default_factory=Future)
 
 
@@ -56,13 +57,13 @@ class Intake:
         self._thread = Thread(target=self._work, name="intake", daemon=True)
         self._thread.start()
 
-    def submit(self, events: Sequence[Event]) -> Future[Outcome]:
-        """Events to be taken; `Busy` where too many wait already. The future fails where the store does."""
-        call = _Call(events)
+    def submit(self, events: Sequence[Event], told: Sequence[Entry] = ()) -> Future[Outcome]:
+        """Events and attributes to be taken; `Busy` where too many wait already. The future fails where the store does."""
+        call = _Call(events, told)
         with self._changed:
-            if not self._open or self.waiting + len(events) > WAITING:
+            if not self._open or self.waiting + len(events) + len(told) > WAITING:
                 raise Busy("events", f"{self.waiting} events wait to be written", "Send them again a little later.", 429)
-            self.waiting += len(events)
+            self.waiting += len(events) + len(told)
             self._calls.append(call)
             self._changed.notify()
         return call.done
@@ -77,7 +78,7 @@ class Intake:
     def _work(self) -> None:
         while calls := self._next():
             try:
-                outcomes = self._taken([event for call in calls for event in call.events], [len(call.events) for call in calls])
+                outcomes = self._taken(calls)
             except Exception as error:  # whoever waits is told; the thread goes on
                 for call in calls:
                     call.done.set_exception(error)
@@ -91,29 +92,32 @@ class Intake:
             self._changed.wait_for(lambda: self._calls or not self._open)
             calls: list[_Call] = []
             size = 0
-            while self._calls and (not calls or size + len(self._calls[0].events) <= TOGETHER):
+            while self._calls and (not calls or size + len(self._calls[0].events) + len(self._calls[0].told) <= TOGETHER):
                 calls.append(self._calls.popleft())
-                size += len(calls[-1].events)
+                size += len(calls[-1].events) + len(calls[-1].told)
             self.waiting -= size
         return [call for call in calls if call.done.set_running_or_notify_cancel()] or (self._next() if calls else [])
 
-    def _taken(self, events: Sequence[Event], sizes: Sequence[int]) -> list[Outcome]:
-        """Write the events; what became of each call's."""
-        fates = self._written(events)
-        outcomes, start = [], 0
-        for size in sizes:
-            mine = fates[start:start + size]
-            outcomes.append(Outcome(taken=mine.count("taken"), known=mine.count("known"), refused={
+    def _taken(self, calls: Sequence[_Call]) -> list[Outcome]:
+        """Write what came; what became of each call's."""
+        fates = iter(self._written([event for call in calls for event in call.events],
+                                   [entry for call in calls for entry in call.told]))
+        outcomes = []
+        for call in calls:
+            mine = [next(fates) for _ in call.events]
+            outcomes.append(Outcome(taken=mine.count("taken") + len(call.told), known=mine.count("known"), refused={
                 place: fate for place, fate in enumerate(mine) if fate not in ("taken", "known")}))
-            start += size
         return outcomes
 
-    def _written(self, events: Sequence[Event]) -> list[str]:
+    def _written(self, events: Sequence[Event], told: Sequence[Entry]) -> list[str]:
         """Of each event: taken, known, or the reason why it is refused."""
         log, known = self.memory.design.data.events, set(self.memory.schema.names)
         fates = [_strange(event, known) for event in events]
         good = [row for row, fate in enumerate(fates) if not fate]
         if not good:
+            if told:
+                none = np.zeros(0, dtype=np.int64)
+                self.memory.take(self.memory.schema.empty_table(), none, none, [], told)
             return fates
         times = [name for name in (log.time, log.available) if name]
         table = plain([events[row].values for row in good], self.memory.schema, [*self.memory.roles.values(), *times], times)
@@ -121,7 +125,7 @@ class Intake:
             table, good, moments = self._read(events, good, times, fates)
         else:
             moments = {name: microseconds(table[name], where=name) for name in times}
-        taken = self.memory.take(table, *available_at(log, moments), [events[row].id for row in good])
+        taken = self.memory.take(table, *available_at(log, moments), [events[row].id for row in good], told)
         for place, row in enumerate(good):
             fates[row] = "taken" if place in taken.rows else "known"
         return fates

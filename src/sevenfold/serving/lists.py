@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -44,6 +45,12 @@ class Version(msgspec.Struct, frozen=True):
     before: str = ""  # the version that this one replaced
 
 
+class Listed(Answered, kw_only=True):
+    """An answer from a list: a whole one goes out as the store holds it, unread."""
+
+    items: list[Shown] | msgspec.Raw  # type: ignore[assignment]
+
+
 class Lists:
     """What a server reads of lists."""
 
@@ -64,10 +71,9 @@ class Lists:
         found = self._store.get([_key(version.name, ask.who) for ask in asks])
         common = None if all(found) else self._store.get([_key(version.name, NOBODY)])[0]
         degraded = ["lists"] if time.time() - version.made > self._lifetime else []
-        lists = [LIST.decode(mine or common or b"[]") for mine in found]
-        return [Answered(user=ask.who if ask.user is None else ask.user, items=mine[:ask.k or k], version=version.name,
-                         degraded=degraded)
-                for ask, mine in zip(asks, lists, strict=True)]
+        return [Listed(user=ask.who if ask.user is None else ask.user, version=version.name, degraded=degraded,
+                       items=_cut(mine or common or b"[]", version.k, ask.k or k))
+                for ask, mine in zip(asks, found, strict=True)]
 
     def drop(self, user: str) -> int:
         """Delete a user's lists; how many there were. Who has none gets the list for nobody."""
@@ -184,6 +190,17 @@ def _swapped(store: Store, version: Version, last: dict[bytes, bytes]) -> Versio
 
 def _version(told: bytes | None) -> Version | None:
     return None if told is None else msgspec.json.decode(told, type=Version)
+
+
+def shown(answer: Answered) -> list[Shown]:
+    """The items of an answer, whether they were read or not."""
+    items: Any = answer.items
+    return LIST.decode(items) if isinstance(items, msgspec.Raw) else [] if items is msgspec.UNSET else items
+
+
+def _cut(text: bytes, long: int, k: int) -> list[Shown] | msgspec.Raw:
+    """The first k of a list of so many."""
+    return msgspec.Raw(text) if k >= long else LIST.decode(text)[:k]
 
 
 def _key(version: str, user: str) -> bytes:

@@ -20,25 +20,31 @@ from sevenfold.evaluation.comparison import places
 from sevenfold.features.online import Online
 from sevenfold.funnel.candidates import merged
 from sevenfold.funnel.pipeline import Pipeline, best, fuse, never
-from sevenfold.nouns import SECOND, Answers, Log, Requests, Visits
+from sevenfold.nouns import SECOND, Answers, Data, Log, Requests, Visits
 from sevenfold.run.answering import said
 from sevenfold.run.explaining import Case
+from sevenfold.serving import model_server
+from sevenfold.serving.arrivals import Entry
 from sevenfold.serving.asked import Ask, Context, asked
+from sevenfold.serving.attributes import Attributes
 from sevenfold.serving.memory import Memory
+from sevenfold.serving.noted import Noted
 from sevenfold.stores import Store
 
 REFRESH = 30.0  # s between two times that popularity is counted anew
 COLUMNS = ("available", "user", "item")  # what they read
+RENEWING = 0.1  # share of the time that may go into binding attributes anew
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Answers to questions, and what gave them: `offset` events of the store's log had been read."""
+    """Answers to questions, and what gave them: `offset` entries of the store's log had been read."""
 
     answers: Answers
     requests: Requests
     pipeline: Pipeline
     offset: int
+    features: Sequence[str] = ()  # of each answer a hash of what the ranker read of the items in it, when traced
 
 
 class Live:
@@ -53,15 +59,18 @@ class Live:
         self.ids: list[Any] = base.items.ids.tolist()
         known = base.log.available < NEVER
         self.end = int(base.log.available.max(initial=0, where=known)) + 1  # the first moment that knows all of the bundle's log
-        self.offset = 0
+        self.offset = self.memory.start
+        self._attributes = Attributes(self.memory)
+        self._told, self._renewed, self._took = False, 0.0, 0.0
         self.newcomers: dict[str, None] = {}  # users whom the bundle's log does not know
         self._parts = parts.load(self.memory.bundle / "parts")
+        self.model_server = model_server.of(self.memory.design, self.memory.bundle, self._parts.ranker)
         self._pipeline = self._parts.over(replace(base, log=base.log.take(np.arange(0))))
         self._online = Online(self.memory.features, base)
         self._online.arrive(base.log, self.memory.names(base.log))
         if self._parts.rerankers:
             _ = self._online._view.content  # kept by the views of all requests, which are copies of this one
-        self._acts = [_acts(base.log, len(self.ids))]
+        self._acts = [_acts(base.log)]
         self._followed, self._stale = 0.0, True
         self.follow()
 
@@ -76,20 +85,48 @@ class Live:
             self.take(*more)
         self.follow()
 
-    def take(self, log: Log, users: Sequence[str], events: int) -> None:
-        """Take the store's next events, and the rows that they are of the log."""
+    def take(self, log: Log, users: Sequence[str], entries: int, told: Sequence[Entry]) -> None:
+        """Take the store's next entries: the events that they are, whose users, and what they tell of users and items."""
         self._online.arrive(log, users)
-        self.offset += events
+        self.offset += entries
+        self._attributes.take(told)
+        self._told = self._told or bool(told)
         self.newcomers |= dict.fromkeys(user for user, code in zip(users, log.user.tolist(), strict=True) if user and code < 0)
-        self._acts.append(_acts(log, len(self.ids)))
+        self._acts.append(_acts(log))
         self._stale = True
 
+    def _renew(self) -> None:
+        """Let features read attributes as they are now."""
+        began = time.monotonic()
+        data, told = self._attributes.data()
+        self._online.told(data)
+        self._grow(data)
+        self.memory.told, self._told, self._renewed = told, False, time.monotonic()
+        self._took = self._renewed - began
+
+    def _grow(self, data: Data) -> None:
+        """Let sources place items that came later: by what is told of them, or, where they follow the log, by their events."""
+        more = self._online.content[len(self.memory.base.items):]
+        if len(more):
+            grown = {name: part.extended(more) for name, part in self._parts.retrievers.items() if hasattr(part, "extended")}
+            self._pipeline = replace(self._pipeline, retrievers={**self._pipeline.retrievers, **grown})
+        if len(data.items) > len(self.ids):
+            self.ids = data.items.ids.tolist()
+            self._stale, self._followed = True, 0.0
+
     def follow(self, every: float = 0.0) -> None:
-        """Let retrievers that follow a log read it as it is now, unless they did less than `every` seconds ago."""
+        """Let retrievers that follow a log read it as it is now, unless they did less than `every` seconds ago.
+
+        Attributes count at once, but that binding them takes no more than a share of the time.
+        """
+        if self._told and (not every or self._took <= RENEWING * (time.monotonic() - self._renewed)):
+            self._renew()
         if not self._stale or time.monotonic() - self._followed < every:
             return
         self._acts = [{name: np.concatenate([one[name] for one in self._acts]) for name in COLUMNS}]
         (acts,) = self._acts
+        kept = acts["item"] < len(self.ids)
+        acts = {name: column[kept] for name, column in acts.items()}
         log = Log(time=acts["available"], available=acts["available"], user=acts["user"], item=acts["item"],
                   positive=np.ones(len(acts["item"]), dtype=np.bool_), table=pa.table({}))
         following = {name: part.following(log, len(self.ids)) for name, part in self._parts.retrievers.items()
@@ -98,11 +135,19 @@ class Live:
         self._followed, self._stale = time.monotonic(), False
 
     def answer(self, asks: Sequence[Ask], blobs: Sequence[bytes], k: int, moment: int, *, trace: bool = False,
-               late: Callable[..., bool] = never) -> Found:
-        """The k best items for each question, or what is predicted, at one moment (µs); `blobs` are the users' events."""
+               late: Callable[..., bool] = never, due: float | None = None) -> Found:
+        """The k best items for each question, or what is predicted, at one moment (µs); `blobs` are the users' events.
+
+        A model server, where there is one, is asked until `due` on the monotonic clock; without it the ranker is at hand.
+        """
         requests = asked(asks, self.memory, self.context, moment)
         pipeline = replace(self._pipeline, view=self._online.view(blobs, moment), late=late, clock={})
-        return Found(answers=pipeline.answer(requests, k, trace=trace), requests=requests, pipeline=pipeline, offset=self.offset)
+        if self.model_server and due is not None:
+            pipeline = replace(pipeline, ranker=self.model_server.until(due))
+        noted = Noted(pipeline.ranker) if trace and pipeline.ranker else None
+        answers = (replace(pipeline, ranker=noted) if noted else pipeline).answer(requests, k, trace=trace)
+        return Found(answers=answers, requests=requests, pipeline=pipeline, offset=self.offset,
+                     features=noted.hashes(answers) if noted else [""] * len(asks))
 
     def said(self, found: Found, row: int) -> dict[str, Any]:
         """What one answer says, as plain values."""
@@ -125,13 +170,13 @@ class Live:
                         history=np.array([[code]], dtype=np.int32))
         sources = self._pipeline.retrievers.items()
         scores = {name: np.array(source.scores(visits)) for name, source in sources if not hasattr(source, "following")}
-        content = self._pipeline.view.content
+        content = self._online.content
         if not scores and content.shape[1]:
             scores = {"content": (content @ content[code])[None]}
         if not scores:
             return []
         for found in scores.values():
-            found[:, code] = -np.inf
+            found[:, code:code + 1] = -np.inf  # of an item that the source does not know there is nothing to leave out
         candidates = merged(scores, k)
         together = fuse(candidates)
         return [(self.ids[candidates.item[row]], float(together[row])) for row in best(candidates, together, k)]
@@ -153,9 +198,9 @@ class Live:
                 for row, (user, item) in enumerate(zip(self.memory.names(log), log.item.tolist(), strict=True))]
 
 
-def _acts(log: Log, items: int) -> dict[str, Any]:
-    """The positive events of items that the bundle knows."""
-    kept = log.positive & (log.item >= 0) & (log.item < items)
+def _acts(log: Log) -> dict[str, Any]:
+    """The positive events of items."""
+    kept = log.positive & (log.item >= 0)
     return {name: getattr(log, name)[kept] for name in COLUMNS}
 
 

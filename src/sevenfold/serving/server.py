@@ -19,13 +19,13 @@ import msgspec
 from sevenfold import stores
 from sevenfold.bundle import manifest
 from sevenfold.design.sections import Design
-from sevenfold.errors import SevenfoldError, StoreError
+from sevenfold.errors import SevenfoldError, StoreError, Unavailable
 from sevenfold.nouns import DAY, SECOND
-from sevenfold.serving import meters
+from sevenfold.serving import meters, model_server
 from sevenfold.serving.access import Key
 from sevenfold.serving.answering import Answered, Answering, Shown, written
 from sevenfold.serving.asked import Ask, Refusal
-from sevenfold.serving.impressions import Impressions
+from sevenfold.serving.impressions import Impressions, kept, redact
 from sevenfold.serving.intake import Busy, Intake
 from sevenfold.serving.lists import NOBODY, Lists
 from sevenfold.serving.live import Live, clock
@@ -54,6 +54,8 @@ class Receipt(msgspec.Struct):
     user: str
     moment: int  # µs since 1970
     events: int  # of the user's own that the state held
+    entries: int  # of the log that no longer name the user
+    answers: int  # that were kept, and no longer say to whom they were given
     lists: int
 
 
@@ -68,7 +70,7 @@ class Server:
         apart = settings.lists != settings.store
         self._lists_store = self._opened.enter_context(stores.open(settings.lists)) if apart else self._store
         self._use(self._loaded())
-        self._impressions = Impressions(self._store)
+        self._impressions = Impressions(self._store, kept(self.live.memory.design))
 
     def _loaded(self) -> Live:
         """The bundle that the run's pointer names, checked and warm."""
@@ -101,6 +103,8 @@ class Server:
                 name = manifest.live(self._settings.run).name
                 if name in (self.version, refused):
                     continue
+                if not await asyncio.to_thread(model_server.ready, self._settings.run):
+                    continue  # a model server loads the model first; until then the old bundle goes on
                 live = await asyncio.to_thread(self._loaded)
             except SevenfoldError as error:
                 refused = name
@@ -155,6 +159,8 @@ class Server:
                 return answers
         except TimeoutError:
             pass
+        except Unavailable as error:  # of a prediction, which has nothing to fall back to
+            raise Busy(error.where, error.problem, error.hint, 503) from error
         except Busy:
             if (listed := await self._listed(asks)) is None:
                 raise
@@ -173,8 +179,9 @@ class Server:
     def forget(self, user: str) -> Receipt:
         """Delete a user from state, lists and log."""
         moment = self.answering.clock()
-        events = self.live.memory.forget(user, moment)
-        return Receipt(user=user, moment=moment, events=events, lists=self._lists.drop(user))
+        events, entries = self.live.memory.forget(user, moment)
+        return Receipt(user=user, moment=moment, events=events, entries=entries, answers=redact(self._store, user),
+                       lists=self._lists.drop(user))
 
     async def explain(self, ask: Ask, item: str | None) -> dict[str, Any]:
         """One answer and how it came about; of an item also what became of it."""

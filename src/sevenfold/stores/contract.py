@@ -13,10 +13,12 @@ LONGEST_KEY = 511  # bytes: what LMDB takes
 
 @dataclass(frozen=True)
 class Change:
-    """What one change writes: values by key (`None` deletes the key) and the events that follow the log's last."""
+    """What one change writes: values by key (`None` deletes the key), the events that follow the log's last, and by their
+    offset those that are redacted: others in their place."""
 
     puts: Mapping[bytes, bytes | None] = field(default_factory=dict)
     events: Sequence[bytes] = ()
+    redacted: Mapping[int, bytes] = field(default_factory=dict)
 
 
 Make = Callable[[list[bytes | None]], Change]

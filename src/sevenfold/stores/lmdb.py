@@ -72,7 +72,7 @@ class Lmdb(Store):
                     self._resize(0)
 
     def events(self, start: int = 0, most: int | None = None) -> Iterator[tuple[int, bytes]]:
-        """Offsets and events in order, read in short transactions: an event never changes."""
+        """Offsets and events in order, read in short transactions: an event changes only when it is redacted."""
         end = None if most is None else start + most
         while batch := self._read(lambda transaction, start=start: self._events(transaction, start, end)):  # type: ignore[misc]
             yield from batch
@@ -121,6 +121,8 @@ class Lmdb(Store):
                 transaction.delete(key, db=self._state)
             else:
                 transaction.put(key, value, db=self._state)
+        for offset, event in change.redacted.items():
+            transaction.put(OFFSET.pack(offset), event, db=self._log)
         first = self._next_offset(transaction)
         for offset, event in enumerate(change.events, first):
             transaction.put(OFFSET.pack(offset), event, append=True, db=self._log)

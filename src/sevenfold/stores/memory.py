@@ -35,6 +35,8 @@ class Memory(Store):
                     self._state.pop(key, None)
                 else:
                     self._state[key] = value
+            for offset, event in change.redacted.items():
+                self._log[offset] = event
             self._log.extend(change.events)
             return len(self._log) - len(change.events)
 

@@ -18,6 +18,7 @@ from sevenfold.stores.contract import Make, Store, checked
 
 FORMAT = b"1"
 BATCH = 256  # records read at a time
+SILENT = 5.0  # s after which a server is given up
 DURABLE = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no",
            "maxmemory-policy": "noeviction"}
 OPTIONS = {"name": "default", "durability": "strong", "db": "0"}
@@ -33,7 +34,8 @@ class Redis(Store):
         self._state, self._log, self._format = prefix + b"state:", prefix + b"log", prefix + b"format"
         self.durable = options["durability"] == "strong"
         once = self._redis.retry.Retry(self._redis.backoff.NoBackoff(), 0)
-        self._client = self._redis.Redis.from_url(address, db=int(options["db"]), retry=once)
+        self._client = self._redis.Redis.from_url(address, db=int(options["db"]), retry=once, socket_timeout=SILENT,
+                                                  socket_connect_timeout=SILENT)
         try:
             with self._typed():
                 self._check()
@@ -81,8 +83,10 @@ class Redis(Store):
         self._client.close()
 
     def _check(self) -> None:
-        self._client.set(self._format, FORMAT, nx=True)
         found = self._client.get(self._format)
+        if found is None:  # a full server still tells what it has
+            self._client.set(self._format, FORMAT, nx=True)
+            found = self._client.get(self._format)
         if found != FORMAT:
             raise StoreError(self._where, f"expected a store of format {FORMAT!r}, got {found!r}",
                              "Name another store: ?name=NAME.")
@@ -113,6 +117,8 @@ class Redis(Store):
         pipeline.multi()
         for name, value in zip(self._names(tuple(change.puts)), change.puts.values()):
             pipeline.delete(name) if value is None else pipeline.set(name, value)
+        for offset, event in change.redacted.items():
+            pipeline.lset(self._log, offset, event)
         pipeline.rpush(self._log, *change.events) if change.events else pipeline.llen(self._log)
         return int(pipeline.execute()[-1]) - len(change.events)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sevenfold.funnel import histories
 from sevenfold.funnel.candidates import Sparse
-from sevenfold.nouns import F32, F64, I32, I64, SECOND, Interactions, Log, Visits
+from sevenfold.nouns import F32, F64, I32, I64, SECOND, Array, Bools, Interactions, Log, Visits
 from sevenfold.units import Duration
 
 
@@ -106,7 +106,7 @@ class Sessions:
         other._past, other._rows = past, rows
         return other
 
-    def _params(self) -> dict[str, float]:
+    def _params(self) -> dict[str, Any]:
         return {"history": self.history, "ahead": self.ahead, "sample": self.sample, "within": self.within,
                 "half_life": self.half_life}
 
@@ -119,14 +119,14 @@ class _Past:
     item: I64  # [n]
     time: I64  # [n]
     available: I64  # [n]
-    more: np.ndarray  # [n] whether the same user has a next event
+    more: Bools  # [n] whether the same user has a next event
     ends: I64  # [items + 1] where the events of each item end
     row: I64  # [n] the events, item by item
     when: I64  # [n] when each of these became available
     items: int
 
 
-def _past(user: I32, item: I32, time: I64, available: I64, items: int) -> _Past:
+def _past(user: I32, item: Array, time: I64, available: I64, items: int) -> _Past:
     order = np.lexsort((item, time, user))
     user, item, time, available = user[order], item[order].astype(np.int64), time[order], available[order]
     row = np.lexsort((available, item))
