@@ -49,6 +49,11 @@ def above_zero(where: str, **values: float | None) -> None:
                              f"Leave {name} out to get its default.")
 
 
+def parameters(part: Any) -> dict[str, Any]:
+    """With what a part was made."""
+    return {name: getattr(part, name) for name in type(part).__init__.__kwdefaults__}
+
+
 def room(where: str, needed: int) -> None:
     """Refuse an array that the free memory of this machine does not hold."""
     import psutil

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Als:
         from implicit.cpu.als import AlternatingLeastSquares
         from threadpoolctl import threadpool_limits
 
-        histories.above_zero("als", **self._params())
+        histories.above_zero("als", **histories.parameters(self))
         chosen = histories.choices("als", interactions)
         known = np.bincount(chosen.indices, minlength=interactions.items) > 0
         shrink = self.regularisation * float(np.sum(np.diff(chosen.indptr) > 0) * known.sum()) ** 0.25
@@ -81,13 +81,13 @@ class Als:
     def grow(self, rows: I64) -> Als:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         histories.room("als", len(rows) * self.dimensions * 4)
-        grown = Als(**self._params())
+        grown = Als(**histories.parameters(self))
         grown._items, grown._gram = self._items.grow(rows), self._gram
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters and factors into `folder`."""
-        histories.save(folder, self._params(), {"factors": self._items.vectors, "gram": self._gram})
+        histories.save(folder, histories.parameters(self), {"factors": self._items.vectors, "gram": self._gram})
         self._items.save(folder)
 
     @classmethod
@@ -97,10 +97,6 @@ class Als:
         als = cls(**params)
         als._items, als._gram = Nearest(arrays["factors"]).load(folder), arrays["gram"]
         return als
-
-    def _params(self) -> dict[str, Any]:
-        return {"dimensions": self.dimensions, "regularisation": self.regularisation, "confidence": self.confidence,
-                "iterations": self.iterations}
 
 
 def _gram(factors: F32) -> F64:

@@ -52,14 +52,14 @@ class Bm25:
     def grow(self, rows: I64) -> Bm25:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         histories.room("bm25", 24 * len(rows) * len(self._postings.item) // max(self._postings.items, 1))
-        grown = Bm25(**self._params())
+        grown = Bm25(**histories.parameters(self))
         grown._postings = self._postings.grown(rows)
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters and postings into `folder`."""
         index = self._postings
-        histories.save(folder, self._params() | {"items": index.items}, {
+        histories.save(folder, histories.parameters(self) | {"items": index.items}, {
             "words": index.words, "ends": index.ends, "item": index.item, "weight": index.weight})
 
     @classmethod
@@ -70,6 +70,3 @@ class Bm25:
         bm25 = cls(**params)
         bm25._postings = Postings(**arrays, items=items)
         return bm25
-
-    def _params(self) -> dict[str, Any]:
-        return {"k1": self.k1, "b": self.b, "asked": self.asked, "language": self.language}

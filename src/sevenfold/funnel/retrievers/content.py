@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class Content:
 
     def save(self, folder: Path) -> None:
         """Write parameters and content into `folder`."""
-        histories.save(folder, self._params(), {"content": self._items.vectors})
+        histories.save(folder, histories.parameters(self), {"content": self._items.vectors})
         self._items.save(folder)
 
     @classmethod
@@ -76,9 +76,6 @@ class Content:
         return cls(**params)._with(Nearest(arrays["content"]).load(folder))
 
     def _with(self, items: Nearest) -> Content:
-        other = Content(**self._params())
+        other = Content(**histories.parameters(self))
         other._items = items
         return other
-
-    def _params(self) -> dict[str, Any]:
-        return {"history": self.history, "half_life": self.half_life}

@@ -77,14 +77,14 @@ class Dense:
     def grow(self, rows: I64) -> Dense:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         histories.room("dense", len(rows) * self._axes.shape[1] * 4)
-        grown = Dense(**self._params())
+        grown = Dense(**histories.parameters(self))
         grown._words, grown._number, grown._idf, grown._axes = self._words, self._number, self._idf, self._axes
         grown._items = self._items.grow(rows)
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters, words, axes and vectors into `folder`."""
-        histories.save(folder, self._params(), {"words": self._words, "idf": self._idf, "axes": self._axes,
+        histories.save(folder, histories.parameters(self), {"words": self._words, "idf": self._idf, "axes": self._axes,
                                                 "vectors": self._items.vectors})
         self._items.save(folder)
 
@@ -109,9 +109,6 @@ class Dense:
         weight = (1 + np.log(count)) * self._idf[column.astype(np.int64)]
         weight /= np.sqrt(np.bincount(owner, weight**2, len(rows)))[owner]
         return csr_array((weight, column.astype(np.int64), ends), shape=(len(rows), len(self._words)))
-
-    def _params(self) -> dict[str, Any]:
-        return {"dimensions": self.dimensions, "asked": self.asked, "language": self.language}
 
 
 def _unit(vectors: Array) -> F64:

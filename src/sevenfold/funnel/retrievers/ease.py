@@ -74,14 +74,14 @@ class Ease:
     def grow(self, rows: I64) -> Ease:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`; `ModelError` if too large."""
         _guard(len(rows))
-        grown = Ease(**self._params())
+        grown = Ease(**histories.parameters(self))
         grown._weights = self._weights[np.ix_(rows, rows)]
         grown._known = self._known[rows]
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters and weights into `folder`."""
-        histories.save(folder, self._params(), {"weights": self._weights, "known": self._known})
+        histories.save(folder, histories.parameters(self), {"weights": self._weights, "known": self._known})
 
     @classmethod
     def load(cls, folder: Path) -> Ease:
@@ -90,9 +90,6 @@ class Ease:
         ease = cls(**params)
         ease._weights, ease._known = arrays["weights"], arrays["known"]
         return ease
-
-    def _params(self) -> dict[str, Any]:
-        return {"regularisation": self.regularisation, "dropout": self.dropout, "content": self.content}
 
 
 def _together(chosen: Any) -> F64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -66,14 +66,14 @@ class GraphEmbedding:
     def grow(self, rows: I64) -> GraphEmbedding:
         """The same retriever over a catalogue whose user j is a copy of user `rows[j]`."""
         histories.room("graph_embedding", len(rows) * self._users.shape[1] * 4)
-        grown = GraphEmbedding(**self._params())
+        grown = GraphEmbedding(**histories.parameters(self))
         grown._holds(self._users, self._folded)
         grown._items = self._items.grow(rows)
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters and vectors into `folder`."""
-        histories.save(folder, self._params(), {"users": self._users, "folded": self._folded})
+        histories.save(folder, histories.parameters(self), {"users": self._users, "folded": self._folded})
         self._items.save(folder)
 
     @classmethod
@@ -88,6 +88,3 @@ class GraphEmbedding:
     def _holds(self, users: F64, folded: F64) -> None:
         self._users, self._items = users, Nearest(users)  # [users, d]
         self._folded = folded  # [users, d] what each adds to a friend who was not there
-
-    def _params(self) -> dict[str, Any]:
-        return {"dimensions": self.dimensions, "damping": self.damping}

@@ -108,14 +108,14 @@ class Neighbours:
         near = self._codes[rows]
         kept = copies[near] > 0
         column = np.minimum(first[near] + nth[:, None] % np.maximum(copies[near], 1), len(rows) - 1)
-        grown = Neighbours(**self._params())
+        grown = Neighbours(**histories.parameters(self))
         grown._codes = np.where(kept, order[column], 0).astype(np.int32)
         grown._similarities = np.where(kept, self._similarities[rows], 0).astype(np.float32)
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters and neighbours into `folder`."""
-        histories.save(folder, self._params(), {"codes": self._codes, "similarities": self._similarities})
+        histories.save(folder, histories.parameters(self), {"codes": self._codes, "similarities": self._similarities})
 
     @classmethod
     def load(cls, folder: Path) -> Neighbours:
@@ -124,10 +124,6 @@ class Neighbours:
         neighbours = cls(**params)
         neighbours._codes, neighbours._similarities = arrays["codes"], arrays["similarities"]
         return neighbours
-
-    def _params(self) -> dict[str, Any]:
-        return {"similarity": self.similarity, "keep": self.keep, "shrinkage": self.shrinkage, "within": self.within,
-                "recency": self.recency}
 
     def _similar(self, pairs: Any, start: int, count: F32) -> F32:
         """The similarity behind each value of `pairs`, rows `start` and up of how many users chose both; 0 to itself."""

@@ -91,14 +91,14 @@ class Sequence:
     def grow(self, rows: I64) -> Sequence:
         """The same retriever over a catalogue whose item j is a copy of item `rows[j]`."""
         histories.room(WHERE, len(rows) * (self.dimensions + 1) * 8)
-        grown = Sequence(**self._parameters())
+        grown = Sequence(**histories.parameters(self))
         grown.trained_epochs, grown._network = self.trained_epochs, self._network
         grown._holds(self._item[np.append(rows, len(self._base))], self._base[rows])
         return grown
 
     def save(self, folder: Path) -> None:
         """Write parameters, items and the network into `folder`."""
-        histories.save(folder, {"parameters": self._parameters(), "trained_epochs": self.trained_epochs},
+        histories.save(folder, {"parameters": histories.parameters(self), "trained_epochs": self.trained_epochs},
                        {"item": self._item, "base": self._base})
         self._items.save(folder)
         (folder / "attention.onnx").write_bytes(self._network.model)
@@ -113,9 +113,6 @@ class Sequence:
         self._items.load(folder)
         self._network = graph.read(folder / "attention.onnx")
         return self
-
-    def _parameters(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__init__.__kwdefaults__}  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

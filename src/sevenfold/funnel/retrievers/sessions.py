@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Sessions:
 
     def fit(self, interactions: Interactions, *, seed: int) -> None:
         """Take the events before the cut; `ModelError` when there is none."""
-        histories.above_zero("sessions", **self._params())
+        histories.above_zero("sessions", **histories.parameters(self))
         histories.some("sessions", interactions)
         self._past = _past(interactions.user, interactions.item, interactions.time, interactions.time, interactions.items)
 
@@ -73,7 +73,7 @@ class Sessions:
     def save(self, folder: Path) -> None:
         """Write parameters and the events before the cut into `folder`."""
         past = self._past
-        histories.save(folder, self._params() | {"items": past.items}, {
+        histories.save(folder, histories.parameters(self) | {"items": past.items}, {
             "item": past.item, "user": past.user, "time": past.time, "available": past.available})
 
     @classmethod
@@ -102,13 +102,9 @@ class Sessions:
         return np.concatenate(found), np.concatenate(weights)
 
     def _over(self, past: _Past, rows: I64 | None = None) -> Sessions:
-        other = Sessions(**self._params())
+        other = Sessions(**histories.parameters(self))
         other._past, other._rows = past, rows
         return other
-
-    def _params(self) -> dict[str, Any]:
-        return {"history": self.history, "ahead": self.ahead, "sample": self.sample, "within": self.within,
-                "half_life": self.half_life}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from sevenfold.errors import ModelError
+from sevenfold.funnel import histories
 from sevenfold.funnel.nearest import Near, Nearest
 from sevenfold.networks import graph, losses
 from sevenfold.networks.training import arrays, best_epoch, glorot, pytorch
@@ -112,7 +113,7 @@ class TwoTower:
 
     def save(self, folder: Path) -> None:
         """Write `two_tower.json`, `inputs.npy`, `vectors.npy` and `user.onnx`."""
-        state = {"parameters": self._parameters(), "trained_epochs": self.trained_epochs}
+        state = {"parameters": histories.parameters(self), "trained_epochs": self.trained_epochs}
         (folder / "two_tower.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
         np.save(folder / "inputs.npy", self._inputs)
         np.save(folder / "vectors.npy", self._items.vectors)
@@ -134,12 +135,9 @@ class TwoTower:
         return self
 
     def _alike(self) -> TwoTower:
-        other = TwoTower(**self._parameters())
+        other = TwoTower(**histories.parameters(self))
         other.trained_epochs, other._network, other._tower = self.trained_epochs, self._network, self._tower
         return other
-
-    def _parameters(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__init__.__kwdefaults__}  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
