@@ -71,6 +71,13 @@ def test_contract(params: dict[str, float]) -> None:
     check_retriever("sessions", **params)
 
 
+def test_what_nobody_chose_follows_nothing() -> None:
+    """Events of those who asked to be forgotten belong to no one, so none follows another."""
+    log = log_of([(1, 0, -1, 2), (2, 0, -1, 3), (3, 0, 5, 2), (4, 0, 5, 4)])
+    visits = Visits(time=np.array([40 * SECOND]), user=np.array([7], np.int32), history=np.array([[2]], np.int32))
+    assert np.flatnonzero(np.isfinite(Sessions().following(log, ITEMS).scores(visits)[0])).tolist() == [4]
+
+
 def test_refuses_nonsense() -> None:
     with pytest.raises(ModelError, match=r"sessions\.sample: got 0, expected a number above 0"):
         Sessions(sample=0).fit(toy()[0], seed=0)

@@ -20,7 +20,7 @@ from sevenfold.evaluation.comparison import places
 from sevenfold.features.online import Online
 from sevenfold.funnel.candidates import merged
 from sevenfold.funnel.pipeline import Pipeline, best, fuse, never
-from sevenfold.nouns import SECOND, Answers, Data, Log, Requests, Visits
+from sevenfold.nouns import I32, SECOND, Answers, Data, Log, Requests, Visits
 from sevenfold.run.answering import said
 from sevenfold.run.explaining import Case
 from sevenfold.serving import model_server
@@ -62,7 +62,7 @@ class Live:
         self.offset = self.memory.start
         self._attributes = Attributes(self.memory)
         self._told, self._renewed, self._took = False, 0.0, 0.0
-        self.newcomers: dict[str, None] = {}  # users whom the bundle's log does not know
+        self.newcomers: dict[str, int] = {}  # users whom the bundle's log does not know, by codes behind its own
         self._parts = parts.load(self.memory.bundle / "parts")
         self.model_server = model_server.of(self.memory.design, self.memory.bundle, self._parts.ranker)
         self._pipeline = self._parts.over(replace(base, log=base.log.take(np.arange(0))))
@@ -91,9 +91,14 @@ class Live:
         self.offset += entries
         self._attributes.take(told)
         self._told = self._told or bool(told)
-        self.newcomers |= dict.fromkeys(user for user, code in zip(users, log.user.tolist(), strict=True) if user and code < 0)
-        self._acts.append(_acts(log))
+        self._acts.append(_acts(replace(log, user=self._codes(log, users))))
         self._stale = True
+
+    def _codes(self, log: Log, users: Sequence[str]) -> I32:
+        """[n] the users' codes, newcomers' too; -1 of nobody."""
+        known = len(self.memory.base.users)
+        return np.array([code if code >= 0 or not user else self.newcomers.setdefault(user, known + len(self.newcomers))
+                         for user, code in zip(users, log.user.tolist(), strict=True)], dtype=np.int32)
 
     def _renew(self) -> None:
         """Let features read attributes as they are now."""

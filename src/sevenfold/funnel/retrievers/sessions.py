@@ -45,7 +45,7 @@ class Sessions:
 
     def following(self, log: Log, items: int) -> Sessions:
         """The same retriever, its events read from a log as of each visit."""
-        kept = np.flatnonzero(log.positive & (log.item >= 0) & (log.item < items))
+        kept = np.flatnonzero(log.positive & (log.user >= 0) & (log.item >= 0) & (log.item < items))  # nobody has no next
         return self._over(_past(log.user[kept], log.item[kept], log.time[kept], log.available[kept], items), self._rows)
 
     def scores(self, visits: Visits) -> F32:
