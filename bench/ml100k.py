@@ -191,7 +191,7 @@ TUNED: Mapping[str, tuple[Callable[..., tuple[F32, float]], Mapping[str, tuple[f
     "implicit ALS": (implicit_als, {"factors": (32, 64), "regularization": (30.0, 60.0), "alpha": (4.5,)}),
     "implicit cosine": (implicit_cosine, {"K": (50, 200)}),
     "**als**": (partial(ours, "als"), {"dimensions": (32, 64)}),
-    "**ease**": (partial(ours, "ease"), {"regularisation": (200.0, 300.0, 400.0), "dropout": (0.5, 0.7)}),
+    "**ease**": (partial(ours, "ease"), {"regularisation": (200.0, 400.0), "dropout": (0.5, 0.7), "popularity": (0.0, 0.1)}),
 }
 
 

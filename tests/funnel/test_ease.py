@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from itertools import product
 
@@ -22,7 +23,7 @@ def test_weights_solve_each_column_as_a_ridge_regression_without_the_item_itself
         others = np.delete(np.arange(interactions.items), item)
         left = chosen[:, others]
         weights[others, item] = np.linalg.solve(left.T @ left + 7.0 * np.eye(len(others)), left.T @ chosen[:, item])
-    ease = Ease(regularisation=7.0, dropout=0.0, content=0.0)  # users of the toy are all as active
+    ease = Ease(regularisation=7.0, dropout=0.0, content=0.0, popularity=0.0)  # users of the toy are all as active
     ease.fit(interactions, seed=0)
     users = interactions.users
     assert ease.scores(visits)[:users] == pytest.approx(chosen @ weights, abs=1e-5)
@@ -45,7 +46,7 @@ def test_dropout_is_the_mean_over_all_that_could_be_hidden():
         others = np.delete(np.arange(5), column)
         left = seen[:, others] * weight[:, None]
         expected[others, column] = np.linalg.solve(left.T @ seen[:, others] + 2.0 * np.eye(4), left.T @ wanted[:, column])
-    ease = Ease(regularisation=2.0, dropout=hidden, content=0.0)
+    ease = Ease(regularisation=2.0, dropout=hidden, content=0.0, popularity=0.0)
     ease.fit(known, seed=0)
     visits = Visits(time=np.zeros(5, np.int64), user=np.full(5, -1, np.int32), history=np.arange(5, dtype=np.int32)[:, None])
     assert ease.scores(visits) == pytest.approx(expected, abs=1e-5)
@@ -65,7 +66,7 @@ def test_content_counts_as_further_rows():
     inverse = np.linalg.inv(gram + np.diag(7.0 + chosen.sum(0)))  # half are hidden
     weights = inverse / -np.diag(inverse)
     np.fill_diagonal(weights, 0)
-    ease = Ease(regularisation=7.0, dropout=0.5, content=3.0)
+    ease = Ease(regularisation=7.0, dropout=0.5, content=3.0, popularity=0.0)
     ease.fit(interactions, seed=0)
     assert ease.scores(visits)[:interactions.users] == pytest.approx(chosen @ weights, abs=1e-5)
 
@@ -108,3 +109,22 @@ def test_a_regularisation_too_small_to_solve_is_refused():
     twins = replace(interactions, user=np.zeros(2, np.int32), item=np.array([0, 1], np.int32), time=np.zeros(2, np.int64))
     with pytest.raises(ModelError, match="got a value too small for the weights to be solved"):
         Ease(regularisation=1e-300, dropout=0.0, content=0.0).fit(twins, seed=0)
+
+
+def test_a_score_is_divided_by_how_many_chose_the_item():
+    interactions, visits, _ = toy()
+    plain, damped = Ease(popularity=0.0, content=0.0), Ease(popularity=0.5, content=0.0)
+    for ease in (plain, damped):
+        ease.fit(interactions, seed=0)
+    alike = replace(interactions, user=np.arange(6, dtype=np.int32) // 3, item=np.tile(np.arange(3, dtype=np.int32), 2),
+                    time=np.arange(6), users=2, items=3, content=np.zeros((3, 0), np.float32))
+    even = [Ease(popularity=power) for power in (0.0, 0.5)]
+    for ease in even:
+        ease.fit(alike, seed=0)
+    one = Visits(time=np.zeros(1, np.int64), user=np.full(1, -1, np.int32), history=np.zeros((1, 1), np.int32))
+    assert even[0].scores(one) == pytest.approx(even[1].scores(one)), "where all were chosen as often nothing changes"
+    scores = [ease.scores(visits)[0] for ease in (plain, damped)]
+    chosen = np.bincount(interactions.item, minlength=interactions.items)
+    for item, other in itertools.pairwise(np.argsort(chosen)):
+        if 0 < chosen[item] < chosen[other]:
+            assert scores[1][item] / scores[0][item] > scores[1][other] / scores[0][other]

@@ -20,6 +20,7 @@ from sevenfold.nouns import F32, F64, I64, Bools, Interactions, Visits
 from sevenfold.units import Share
 
 LARGEST = 30_000  # items: 3.6 GB of weights, and minutes of solving
+FEW = 0.01  # times the mean: an item that fewer chose counts as if so many had
 ACTIVITY = 0.4  # a user's choices weigh by how many there are to minus this power: who chooses everything tells little
 
 
@@ -27,17 +28,21 @@ class Ease:
     """Weights between items, solved at once; a score is the sum of the weights from a visitor's items.
 
     `dropout` is the share of choices that training hides, in expectation: it restrains the items that many chose, as
-    `regularisation` does all alike. `content` is the weight of what items are beside who chose them (0: none). An item with
-    neither events nor content, and a visitor without a history, get no proposal.
+    `regularisation` does all alike. `content` is the weight of what items are beside who chose them (0: none). A score is
+    divided by how many chose the item, over the mean, to the power of `popularity`. An item with neither events nor content, and a visitor
+    without a history, get no proposal.
     """
 
     random = False
-    space: ClassVar = {"regularisation": (50.0, 2000.0, "log"), "dropout": (0.0, 0.8, "linear")}
+    space: ClassVar = {"regularisation": (50.0, 2000.0, "log"), "dropout": (0.0, 0.8, "linear"),
+                       "popularity": (0.0, 0.2, "linear")}
 
-    def __init__(self, *, regularisation: float = 400.0, dropout: Share = 0.7, content: float = 10.0) -> None:
+    def __init__(self, *, regularisation: float = 400.0, dropout: Share = 0.7, content: float = 10.0,
+                 popularity: float = 0.1) -> None:
         self.regularisation = regularisation
         self.dropout = dropout
         self.content = content
+        self.popularity = popularity
         self._weights: F32 = np.zeros((0, 0), np.float32)  # [from, to]
         self._known: Bools = np.zeros(0, np.bool_)
 
@@ -50,13 +55,14 @@ class Ease:
         _guard(interactions.items)
         chosen = histories.choices("ease", interactions)
         gram = _together(chosen)
-        shrink = self.regularisation + self.dropout / (1 - self.dropout) * gram.diagonal()
+        count = gram.diagonal().copy()
+        shrink = self.regularisation + self.dropout / (1 - self.dropout) * count
         if self.content and interactions.content.size:
             gram += self.content * (interactions.content @ interactions.content.T)
         self._known = gram.diagonal() > 0
         np.fill_diagonal(gram, gram.diagonal() + shrink)
         weights = _inverse(gram)
-        weights /= -weights.diagonal()
+        weights /= -weights.diagonal() * np.maximum(count / max(count.mean(), 1e-9), FEW) ** self.popularity
         np.fill_diagonal(weights, 0.0)
         self._weights = weights.astype(np.float32)
 
