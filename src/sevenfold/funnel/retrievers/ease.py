@@ -29,8 +29,8 @@ class Ease:
 
     `dropout` is the share of choices that training hides, in expectation: it restrains the items that many chose, as
     `regularisation` does all alike. `content` is the weight of what items are beside who chose them (0: none). A score is
-    divided by how many chose the item, over the mean, to the power of `popularity`. An item with neither events nor content, and a visitor
-    without a history, get no proposal.
+    divided by how many chose the item, over the mean, to the power of `popularity`. An item with neither events nor content,
+    and a visitor without a history, get no proposal.
     """
 
     random = False
