@@ -37,8 +37,7 @@ class Parts:
 
     def over(self, data: Data) -> Pipeline:
         """The pipeline that answers from `data`; retrievers that can follow a log, such as popularity, do."""
-        retrievers = {name: part.following(data.log, len(data.items)) if hasattr(part, "following") else part
-                      for name, part in self.retrievers.items()}
+        retrievers = {name: following(part, data) for name, part in self.retrievers.items()}
         for name, retriever in retrievers.items():
             _same_catalogue(name, retriever, len(data.items))
         return Pipeline(retrievers=retrievers, ranker=self.ranker[1] if self.ranker else None,
@@ -51,6 +50,11 @@ class Parts:
         parts = {**self.retrievers, **({self.ranker[0]: self.ranker[1]} if self.ranker else {})}
         decisions = {"threshold": self.threshold, "calibration": self.calibration and asdict(self.calibration)}
         return {**{name: part.kept() for name, part in parts.items() if hasattr(part, "kept")}, DECISIONS: decisions}
+
+
+def following(retriever: Any, data: Data) -> Any:
+    """A retriever that can follow a log, following this one; any other as it is."""
+    return retriever.following(data.log, len(data.items)) if hasattr(retriever, "following") else retriever
 
 
 def _same_catalogue(name: str, retriever: Any, items: int) -> None:

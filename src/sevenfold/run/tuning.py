@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold import features
-from sevenfold.bundle.parts import Parts
+from sevenfold.bundle.parts import following
 from sevenfold.data.requests import Labelled, labelled
 from sevenfold.data.splits import Cuts
 from sevenfold.design.sections import Design, Part, Solution
@@ -24,6 +24,7 @@ from sevenfold.design.vocabulary import FUNNEL
 from sevenfold.evaluation import predictions
 from sevenfold.evaluation.metrics import REGISTRY, judge
 from sevenfold.funnel.candidates import places
+from sevenfold.funnel.pipeline import Pipeline
 from sevenfold.nouns import F32, Data, Interactions, Rows
 from sevenfold.registry import LEARNERS, REQUIRED, RETRIEVERS, Registry
 from sevenfold.run.evaluate import unseen
@@ -60,8 +61,7 @@ def tune_retrievers(design: Design, solution: Solution, data: Data, cuts: Cuts) 
     spaces = {part.name: open_to(RETRIEVERS, part) for part in solution.retrieve}
     if not any(spaces.values()) or design.evaluation.trials < 2:
         return {}
-    frozen = features.fit(design, data, cuts.frozen)
-    view = frozen.over(data)
+    view = features.fit(design, data, cuts.frozen).over(data)
     learnt = newest(interactions(data, design, view, cuts.ranker_from), EVENTS)
     asked = unseen(labelled(data, design, cuts.validate_from, cuts.validate_until, limit=REQUESTS, seed=SEED), view)
     keep = design.serving.retrieve.keep or 500
@@ -71,9 +71,9 @@ def tune_retrievers(design: Design, solution: Solution, data: Data, cuts: Cuts) 
         def judged(params: Mapping[str, Any]) -> float:
             retriever = source(replace(part, params={**part.params, **params}))
             retriever.fit(learnt, seed=SEED)
-            parts = Parts(features=frozen, retrievers={part.name: retriever}, ranker=None, rerankers=(), keep=keep,
-                          rank_keep=keep)
-            return of_lists(parts, data, asked, metric)
+            pipeline = Pipeline(retrievers={part.name: following(retriever, data)}, ranker=None, rerankers=(), view=view,
+                                keep=keep, rank_keep=keep)
+            return of_lists(pipeline, asked, metric)
         return best_of(design, RETRIEVERS, part, space, judged, 1.0, metric or f"recall@{keep}")
 
     return {part.name: tuned(part, spaces[part.name]) for part in solution.retrieve if spaces[part.name]}
@@ -85,9 +85,8 @@ def newest(learnt: Interactions, most: int) -> Interactions:
     return replace(learnt, **{name: getattr(learnt, name)[-most:] for name in columns if getattr(learnt, name) is not None})
 
 
-def of_lists(parts: Parts, data: Data, asked: Labelled, metric: str | None) -> float:
+def of_lists(pipeline: Pipeline, asked: Labelled, metric: str | None) -> float:
     """The mean over requests of a metric of the ten best; without one, of the share of what is relevant that is proposed."""
-    pipeline = parts.over(data)
     answers = pipeline.answer(asked.requests, 10 if metric else pipeline.keep)
     judged = judge(answers.items, asked.offsets, asked.relevant, asked.grade)
     return float(np.nanmean((REGISTRY[metric] if metric else REGISTRY["recall"])(judged)))
