@@ -29,6 +29,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -38,7 +39,9 @@ import psutil
 
 from sevenfold import record, stores
 from sevenfold.bundle import manifest
-from sevenfold.serving.asked import Ask
+from sevenfold.funnel.pipeline import Pipeline
+from sevenfold.nouns import Candidates, Log, Requests
+from sevenfold.serving.asked import Ask, asked
 from sevenfold.serving.lists import make
 from sevenfold.serving.live import Live
 
@@ -46,8 +49,44 @@ OURS, PEER = 8707, 8708
 Sent = Callable[[int], bytes]
 
 
-def peer(run: Path, store: str) -> None:
-    """Serve by hand."""
+def frames(live: Live) -> Callable[[Any, int], tuple[Any, Any]]:
+    """The obvious way to rank: a look into a dict for each candidate, a frame of pandas of them all, then the model.
+
+    Items are as they were at the start, and what is told of user and item together is left out: less work than ours.
+    """
+    import pandas
+
+    def pipeline_of(user: Any) -> tuple[Pipeline, Requests]:
+        view = live._online.view(live.memory.blobs([str(user)]), live.end)
+        return replace(live._pipeline, view=view), asked([Ask(user=user)], live.memory, live.context, live.end)
+
+    pipeline, request = pipeline_of(live.memory.base.users.ids[0].item())
+    everything = np.arange(len(live.ids), dtype=np.int32)
+    rows = pipeline.view.rows(request, Candidates(request=np.zeros_like(everything), item=everything, sources={}, ranks={}))
+    of_item = {name: at for at, name in enumerate(rows.names) if name.startswith("item.")}
+    known = {item: dict(zip(of_item, values, strict=True))
+             for item, values in enumerate(rows.values[:, list(of_item.values())].tolist())}
+
+    def answer(user: Any, k: int) -> tuple[Any, Any]:
+        pipeline, request = pipeline_of(user)
+        candidates = pipeline.retrieve(request)
+        first = pipeline.rows(request, candidates.take(np.arange(min(1, len(candidates)))))
+        about = {name: value for name, value in zip(first.names, first.values[0].tolist(), strict=True) if "item." not in name}
+        told = [{**about, **known[item]} for item in candidates.item.tolist()]
+        for name in candidates.sources:
+            for row, (score, rank) in enumerate(zip(candidates.sources[name], candidates.ranks[name], strict=True)):
+                told[row] |= {f"{name}.score": score, f"{name}.rank": rank}
+        values = pandas.DataFrame(told).reindex(columns=list(first.names)).to_numpy(np.float32)
+        scores = pipeline.ranker.scores(replace(first, values=values, request=candidates.request, item=candidates.item,
+                                                user=np.repeat(first.user, len(told))))
+        best = np.argsort(-scores, kind="stable")[:k]
+        return candidates.item[best], scores[best]
+
+    return answer
+
+
+def peer(run: Path, store: str, plain: bool) -> None:
+    """Serve by hand; `plain`: with a frame for each request."""
     import uvicorn
     from fastapi import FastAPI
     from pydantic import BaseModel
@@ -59,10 +98,17 @@ def peer(run: Path, store: str) -> None:
         user: int | str
         k: int = 10
 
+    framed = frames(live) if plain else None
+
     def answer(question: Question) -> dict[str, Any]:
         with lock:
-            found = live.answer([Ask(user=question.user)], live.memory.blobs([str(question.user)]), question.k, live.end).answers
-        shown = zip(found.items[0].tolist(), found.scores[0].tolist(), strict=True)
+            if framed:
+                items, scores = framed(question.user, question.k)
+            else:
+                asks, blobs = [Ask(user=question.user)], live.memory.blobs([str(question.user)])
+                found = live.answer(asks, blobs, question.k, live.end).answers
+                items, scores = found.items[0], found.scores[0]
+        shown = zip(items.tolist(), scores.tolist(), strict=True)
         return {"user": question.user, "items": [{"item": live.ids[item], "score": score} for item, score in shown if item >= 0]}
 
     answer.__annotations__["question"] = Question  # which the framework cannot find by its name here
@@ -227,6 +273,26 @@ def by_hand(folder: Path, values: dict[str, Any], seconds: float) -> None:
         print(f"| Redis, `appendfsync always`, one XADD an event | 1 | {number / seconds:,.0f} | | | | | |")
 
 
+def base_ranks(run: Path) -> bool:
+    """Whether the live bundle has a ranker."""
+    return json.loads((manifest.live(run) / "parts" / "parts.json").read_text())["ranker"] is not None
+
+
+def recommended(log: Log, users: int, items: int) -> float:
+    """Users a second for whom implicit's ALS of 64 factors finds ten items on one thread."""
+    from implicit.cpu.als import AlternatingLeastSquares
+    from scipy.sparse import csr_matrix
+
+    kept = log.positive & (log.user >= 0) & (log.item >= 0)
+    chosen = csr_matrix((np.ones(kept.sum(), np.float32), (log.user[kept], log.item[kept])), shape=(users, items))
+    model = AlternatingLeastSquares(factors=64, iterations=2, num_threads=1)
+    model.fit(chosen, show_progress=False)
+    some = np.arange(min(users, 20_000))
+    began = time.perf_counter()
+    model.recommend(some, chosen[some], N=10, filter_already_liked_items=True)
+    return len(some) / (time.perf_counter() - began)
+
+
 def only_lists(run: Path, folder: Path) -> Path:
     """A copy of the run whose bundle answers from lists alone."""
     copy, made = Path(shutil.copytree(run, folder / "lists", ignore=shutil.ignore_patterns("store"))), folder / "bundle"
@@ -244,6 +310,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
     parser.add_argument("--peer", metavar="STORE", help=argparse.SUPPRESS)
+    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     run = record.locate(given.run)
@@ -251,7 +318,7 @@ def main() -> None:
         idle()
         return
     if given.peer:
-        peer(run, given.peer)
+        peer(run, given.peer, given.plain)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -259,6 +326,8 @@ def main() -> None:
         with stores.open(store) as opened:
             base = Live(run, opened).memory.base
         users, rows = base.users.ids.tolist(), base.log.table.slice(len(base.log) - 5000).to_pylist()
+        print(f"{len(base.log):,} events, {len(users):,} users, {len(base.items):,} items; {os.cpu_count()} cores, "
+              f"{platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}\n")
         serve = ("-m", "sevenfold", "serve", str(run), "--clock", "log", "--port", str(OURS), "--store", store)
         by_peer = (__file__, str(run), "--peer", f"lmdb://{folder / 'peer'}")
         print("| what | clients | a second | p50 ms | p99 ms | 200 | whole | CPU ms each |\n|---|---|---|---|---|---|---|---|")
@@ -269,13 +338,24 @@ def main() -> None:
             for clients in given.clients:
                 load("**sevenfold**, answers", ours_at, OURS, "/v1/answer", clients, given.seconds, questions(users))
                 load("FastAPI, by hand", peer_at, PEER, "/v1/answer", clients, given.seconds, questions(users))
+        if base_ranks(run):
+            with running(PEER, *by_peer, "--plain") as plain_at:
+                for clients in given.clients:
+                    load("FastAPI, a dict a candidate, pandas", plain_at, PEER, "/v1/answer", clients, given.seconds,
+                         questions(users))
         with running(OURS, *serve) as server:
             for clients, each in ((1, 1), (32, 1), (4, 100)):
                 load(f"**sevenfold**, durable events, {each} a call", server, OURS, "/v1/events", clients, given.seconds,
                      events(rows, each, f"{clients}-{each}"), each)
         by_hand(folder, rows[0], given.seconds)
+        if "for: fallback" not in (manifest.live(run) / "design.yaml").read_text():
+            return  # the design names no batch lists
         lists = only_lists(run, folder)
+        began = time.perf_counter()
         make(lists, store, store, of_clock="log")
+        print(f"| **sevenfold**, lists written, users a second | | {len(users) / (time.perf_counter() - began):,.0f} | | | | | |")
+        rate = recommended(base.log, len(users), len(base.items))
+        print(f"| `implicit.recommend`, retrieval alone | | {rate:,.0f} | | | | | |")
         with running(OURS, *(str(lists) if word == str(run) else word for word in serve)) as server:
             load("**sevenfold**, lists from LMDB", server, OURS, "/v1/answer", 16, given.seconds, questions(users))
             if shutil.which("wrk"):
@@ -283,8 +363,6 @@ def main() -> None:
         if shutil.which("wrk"):
             with running(PEER, __file__, str(run), "--idle") as server:
                 by_wrk("uvicorn that does nothing, asked by wrk", server, PEER, 16, given.seconds, users)
-    print(f"\n{len(base.log):,} events, {len(users):,} users, {len(base.items):,} items; {os.cpu_count()} cores, "
-          f"{platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

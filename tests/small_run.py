@@ -7,7 +7,7 @@ from pathlib import Path
 from sevenfold.cli import new
 from sevenfold.data.worlds import video as world
 
-SMALL = {"seeds: 3": "seeds: 1", "keep: 500": "keep: 60", "keep: 100": "keep: 30", "items: 10k": "items: 400"}
+SMALL = {"seeds: 3": "seeds: 1\n  trials: 2", "keep: 500": "keep: 60", "keep: 100": "keep: 30", "items: 10k": "items: 400"}
 
 
 def write_design(folder: Path) -> Path:
