@@ -94,6 +94,7 @@ class Requests:
     user: I32  # [B]; of a search: the query
     context: Mapping[str, Array] = field(default_factory=dict)  # column → [B]
     item: I32 | None = None  # [B] asked about, -1 of none; None: items are to be found
+    likes: I32 | None = None  # [B, L] items that the user says to like, padded with -1: a history before there is one
 
     def __len__(self) -> int:
         return len(self.time)
@@ -102,7 +103,8 @@ class Requests:
         """The questions at `rows`."""
         context = {name: column[rows] for name, column in self.context.items()}
         return Requests(time=self.time[rows], user=self.user[rows], context=context,
-                        item=None if self.item is None else self.item[rows])
+                        item=None if self.item is None else self.item[rows],
+                        likes=None if self.likes is None else self.likes[rows])
 
 
 @dataclass(frozen=True, kw_only=True)

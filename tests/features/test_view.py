@@ -280,3 +280,16 @@ def test_a_value_too_large_to_be_exact_is_refused(data: Data) -> None:
     table = data.log.table.append_column("cents", pa.array(np.full(EVENTS, 1e13)))
     with pytest.raises(DataError, match="expected values below 9e\\+12, got 1e\\+13"):
         features.fit(design({"user": {"n": {"sum": "cents"}}}), replace(data, log=replace(data.log, table=table)), DAY)
+
+
+def test_what_a_user_says_to_like_is_a_history_behind_the_known_one(fitted: features.Features, data: Data) -> None:
+    requests, _ = batch()
+    over, told = fitted.over(data), np.array([3, -1, 7], dtype=np.int32)
+    likes = replace(requests, likes=np.tile(told, (len(requests), 1)))
+    known, more = over.visits(requests, 6).history, over.visits(likes, 6).history
+    for before, after in zip(known.tolist(), more.tolist()):
+        mine = [item for item in before if item >= 0]
+        assert after == [*mine, 3, 7, *[-1] * 6][:6]
+    (ends, seen), (more_ends, more_seen) = over.seen(requests), over.seen(likes)
+    for row in range(len(requests)):
+        assert more_seen[more_ends[row]:more_ends[row + 1]].tolist() == [*seen[ends[row]:ends[row + 1]].tolist(), 3, 7]

@@ -47,6 +47,15 @@ def test_a_known_user_without_a_history_is_answered(pipeline: Pipeline, data: Da
     assert why(case)["history"] == []
 
 
+def test_a_stranger_may_say_what_they_like(finished: Run, data: Data) -> None:
+    liked = data.items.ids[:3].tolist()
+    told = answer(finished[1], "a stranger", likes=liked, explain=True)
+    assert [one["item"] for one in told["history"]] == liked
+    assert {one["item"] for one in told["items"]}.isdisjoint(liked)
+    with pytest.raises(SevenfoldError, match="likes: no item is called 'nothing'\n    hint: Name those that the data know"):
+        answer(finished[1], "a stranger", likes=[liked[0], "nothing"])
+
+
 def test_an_item_without_any_event_has_a_score_and_a_story(finished: Run, data: Data) -> None:
     fitted = parts.load(manifest.live(finished[1]) / "parts")
     without = replace(data, log=data.log.take(data.log.item != 0))

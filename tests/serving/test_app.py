@@ -57,6 +57,17 @@ def test_one_question_and_several_have_the_same_answers(client: TestClient, serv
     assert [answer["items"] for answer in several] == [client.post("/v1/answer", json=ask).json()["items"] for ask in asked]
 
 
+def test_a_newcomer_is_answered_by_what_they_say_to_like(client: TestClient, server: Server) -> None:
+    """Onboarding: likes stand in for a history, are not shown again, and count only where the question names them."""
+    liked = [server.live.ids[code] for code in (3, 11, 19)]
+    plain, told = (client.post("/v1/answer", json={"user": "nobody", "k": 20} | more).json()["items"]
+                   for more in ({}, {"likes": [*liked, "no such item"]}))
+    assert {one["item"] for one in told}.isdisjoint(liked)
+    assert len(told) == 20
+    assert client.post("/v1/answer", json={"user": "nobody", "k": 20}).json()["items"] == plain
+    assert refused(client, '{"user": 7, "likes": [{}]}')["where"].startswith("body")
+
+
 @pytest.mark.parametrize(("body", "status", "where", "problem"), [
     ("", 400, "body", "is no JSON"), ("{", 400, "body", "is no JSON"), ("null", 422, "body", "expected `object`, got `null`"),
     ('{"user": "\\ud800"}', 400, "body", "is no JSON"), (b'{"user": "\xff"}', 400, "body", "is no JSON"),

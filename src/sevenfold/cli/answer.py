@@ -35,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", help="the user's id, as the data write it")
     parser.add_argument("--item", help="the item something is predicted of; of a list, tell this item's story, shown or not")
     parser.add_argument("--text", help="what is searched for, or judged")
+    parser.add_argument("--likes", nargs="+", default=(), metavar="ITEM", help="items that a new user says to like")
     parser.add_argument("--k", type=int, help="how many items (default: the design's)")
     parser.add_argument("--explain", action="store_true", help="who proposed each item, what moved it, what fell out and why")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -43,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Answer from the bundle."""
     told = answer(arguments.run, arguments.user, arguments.k, item=arguments.item, text=arguments.text,
-                  explain=arguments.explain)
+                  likes=arguments.likes, explain=arguments.explain)
     if arguments.json:
         print(json.dumps(told, indent=1, ensure_ascii=False))
         return 0

@@ -164,7 +164,10 @@ class View:
         return values.T
 
     def visits(self, requests: Requests, n: int) -> Visits:
-        """The items of each user's last n positive events known before the request, newest first, padded with -1."""
+        """The items of each user's last n positive events known before the request, newest first, padded with -1.
+
+        What the user says to like counts as older than all of them.
+        """
         history = np.empty((len(requests), n), dtype=np.int32)
         by_user, asked = self._present.order("user", requests.user) if n else np.arange(0), Asked(requests)
 
@@ -174,6 +177,8 @@ class View:
             history[by_user[block]] = self._catalogue(np.where(rows < 0, -1, items))
 
         in_parallel(fill, _blocks(len(by_user), BLOCK // max(n, 1) + 1), len(requests))
+        if requests.likes is not None:
+            history = _before(history, self._catalogue(requests.likes))
         return Visits(time=requests.time, user=requests.user, history=history, text=self.text(requests))
 
     def seen(self, requests: Requests) -> tuple[I64, I32]:
@@ -185,6 +190,10 @@ class View:
         items = self._catalogue(self.data.log.item[rows])
         if self._withheld == "linked":
             items, ends = np.insert(items, ends[1:], requests.user), ends + np.arange(len(ends))
+        if requests.likes is not None:
+            size = requests.likes.shape[1]
+            items = np.insert(items, np.repeat(ends[1:], size), self._catalogue(requests.likes).ravel())
+            ends = ends + size * np.arange(len(ends))
         return prefix(items >= 0)[ends], items[items >= 0]
 
     def _catalogue(self, items: Array) -> I32:
@@ -220,6 +229,13 @@ class View:
     def grow(self, rows: I64) -> View:
         """The same view over a synthetic catalogue, whose item j copies item `rows[j]`; the log stays as it is."""
         return View((*self.features, *self.texts), self._present.copied(rows), self._history, self.asks, self._withheld)
+
+
+def _before(history: I32, likes: I32) -> I32:
+    """[B, n] the history, then what is liked in the places that it leaves."""
+    joined = np.concatenate([history, likes], axis=1)
+    order = np.argsort(joined < 0, axis=1, kind="stable")[:, :history.shape[1]]
+    return np.take_along_axis(joined, order, axis=1)
 
 
 def _blocks(n: int, size: int | None = None) -> list[slice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sevenfold import record
 from sevenfold.bundle import manifest, parts, state
 from sevenfold.design import load
 from sevenfold.design.sections import Design
-from sevenfold.design.vocabulary import CLASSES, PREDICTION
+from sevenfold.design.vocabulary import CLASSES, PREDICTION, TASKS
 from sevenfold.errors import SevenfoldError
 from sevenfold.evaluation.comparison import places
 from sevenfold.funnel.pipeline import Pipeline
@@ -23,13 +24,13 @@ Id = str | int
 
 
 def answer(run: Path | str, user: Id | None = None, k: int | None = None, *, item: Id | None = None, text: str | None = None,
-           explain: bool = False) -> dict[str, Any]:
+           likes: Sequence[Id] = (), explain: bool = False) -> dict[str, Any]:
     """The answer of a run's bundle as of the end of its log, as plain values: items, or what is predicted.
 
-    What is asked follows from the design: of a `user`, with an `item` where something is predicted of both, or a `text` that is
-    searched for or judged. With `explain`: which retriever proposed each item and at which place, the place after each
-    stage, the features that moved its score, and what fell out where and why. With `item` where items are to be
-    found: the same of this item, were it never proposed.
+    What is asked follows from the design: of a `user`, with an `item` where something is predicted of both, or a `text` that
+    is searched for or judged; `likes` are items that a user says to like, of whom the log knows nothing yet. With `explain`:
+    which retriever proposed each item and at which place, the place after each stage, the features that moved its score, and
+    what fell out where and why. With `item` where items are to be found: the same of this item, were it never proposed.
     """
     if k is not None and k < 1:
         raise SevenfoldError("k", f"expected a number of items from 1 on, got {k}", "Ask for at least one item.")
@@ -37,7 +38,7 @@ def answer(run: Path | str, user: Id | None = None, k: int | None = None, *, ite
     about, design = manifest.verify(folder), load(folder / "design.yaml")
     data, fitted = state.load(folder / "state"), parts.load(folder / "parts")
     pipeline = fitted.over(data)
-    requests = question(design, pipeline, int(data.log.available.max(initial=0)) + 1, user, item, text)
+    requests = question(design, pipeline, int(data.log.available.max(initial=0)) + 1, user, item, text, likes)
     k = min(k or places(design), max(len(data.items), 1))
     found = pipeline.answer(requests, k, trace=True)
     case = Case(pipeline=pipeline, rerankers=[name for name, _ in fitted.rerankers], requests=requests, answers=found, k=k)
@@ -47,7 +48,8 @@ def answer(run: Path | str, user: Id | None = None, k: int | None = None, *, ite
     return told | (why(case) if explain else {}) | ({} if wanted is None else {"story": story(case, int(wanted[0]))})
 
 
-def question(design: Design, pipeline: Pipeline, time: int, user: Id | None, item: Id | None, text: str | None) -> Requests:
+def question(design: Design, pipeline: Pipeline, time: int, user: Id | None, item: Id | None, text: str | None,
+             likes: Sequence[Id] = ()) -> Requests:
     """One question of a design, at a moment (µs); SevenfoldError where it lacks what the design asks about."""
     data, events, asks = pipeline.view.data, design.data.events, pipeline.view.asks
     predicts = design.framing.task in PREDICTION
@@ -59,7 +61,13 @@ def question(design: Design, pipeline: Pipeline, time: int, user: Id | None, ite
     wanted = np.array([NOBODY], dtype=np.int32) if item is None else code_of(data.items, item)
     if item is not None and wanted[0] < 0 and not predicts:
         raise SevenfoldError("item", f"no item is called '{item}'", "Name one as the data write it.")
+    if likes and TASKS[design.framing.task].withheld != "seen":
+        raise SevenfoldError("likes", "questions of this design take no items that somebody likes", "Leave --likes out.")
+    liked = [int(code_of(data.items, one)[0]) for one in likes]
+    if -1 in liked:
+        raise SevenfoldError("likes", f"no item is called '{likes[liked.index(-1)]}'", "Name those that the data know.")
     return Requests(time=np.array([time]), item=wanted if predicts else None,
+                    likes=np.array([liked], dtype=np.int32) if liked else None,
                     user=np.array([NOBODY], dtype=np.int32) if user is None else code_of(data.users, user),
                     context={} if asks is None else {asks: np.array([text], dtype=object)})
 

@@ -11,13 +11,14 @@ import pyarrow as pa
 from msgspec import Meta, Struct
 
 from sevenfold.data.labels import label_columns
-from sevenfold.design.vocabulary import PREDICTION
+from sevenfold.design.vocabulary import PREDICTION, TASKS
 from sevenfold.errors import SevenfoldError, nearest
 from sevenfold.nouns import I32, NOBODY, Array, Requests
 from sevenfold.serving.memory import Memory
 
 MOST_ITEMS, MOST_QUESTIONS, MOST_EVENTS = 1000, 256, 10_000  # in one answer, in one call
 LONGEST_TEXT = 1 << 16  # characters
+MOST_LIKES = 50
 Plain = str | float | int | bool | None
 Id = Annotated[str, Meta(min_length=1, max_length=256)] | Annotated[int, Meta(ge=-2**63, le=2**63 - 1)]
 Size = Annotated[int, Meta(ge=1, le=MOST_ITEMS)]
@@ -31,6 +32,7 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     item: Id | None = None
     text: Annotated[str, Meta(max_length=LONGEST_TEXT)] | None = None
     k: Size | None = None  # as many as the design says
+    likes: Annotated[list[Id], Meta(max_length=MOST_LIKES)] | None = None  # items that the user says to like
     context: Annotated[dict[str, Plain], Meta(max_length=64)] = {}
 
     @property
@@ -116,20 +118,22 @@ class Context:
     def __init__(self, memory: Memory) -> None:
         design, self.asks = memory.design, memory.features.asks
         events, self.predicts = design.data.events, design.framing.task in PREDICTION
+        alone = design.serving.batch is not None and design.serving.batch.for_ == "everything"  # lists know no likes
         hidden = {events.user, events.query, events.item, events.time, events.available, self.asks, *label_columns(design)}
         self.all = {field.name: field.type for field in memory.schema}
         self.kinds = {name: kind for name, kind in self.all.items() if name not in hidden}
         self.needed = [*memory.roles.values(), str(events.time)]  # of an event
         taken = {"user": events.user is not None, "item": self.predicts and events.item is not None,
-                 "text": self.asks is not None, "k": not self.predicts}
-        needed = {"user": not self.predicts and self.asks is None, "item": True, "text": True, "k": False}
+                 "text": self.asks is not None, "k": not self.predicts,
+                 "likes": TASKS[design.framing.task].withheld == "seen" and not alone}
+        needed = {"user": not self.predicts and self.asks is None, "item": True, "text": True, "k": False, "likes": False}
         self.fields = {name: needed[name] for name, has in taken.items() if has}
         self.of_users = needed["user"]  # who asks is all that must be known
         self.silent = "" if memory.clocked else "the data of this design have no clock, so an event has no moment"
 
     def check(self, ask: Ask) -> None:
         """`Refusal` of a field that the design does not take or that is missing, and of a context that does not fit the log."""
-        for name in ("user", "item", "text", "k"):
+        for name in ("user", "item", "text", "k", "likes"):
             if (given := getattr(ask, name) is not None) and name not in self.fields:
                 raise Refusal(f"body.{name}", f"questions of this design have no {name}", f"They have {', '.join(self.fields)}.")
             if not given and self.fields.get(name):
@@ -170,7 +174,16 @@ def asked(asks: Sequence[Ask], memory: Memory, context: Context, moment: int) ->
         columns[context.asks] = np.array([one.text for one in asks], dtype=object)
     return Requests(time=np.full(len(asks), moment, dtype=np.int64), context=columns,
                     user=_codes([one.user for one in asks], memory.asker),
-                    item=_codes([one.item for one in asks], memory.item) if context.predicts else None)
+                    item=_codes([one.item for one in asks], memory.item) if context.predicts else None,
+                    likes=_likes(asks, memory))
+
+
+def _likes(asks: Sequence[Ask], memory: Memory) -> I32 | None:
+    """[B, L] the codes of what is liked; those of items that nobody knows are left out."""
+    if not any(one.likes for one in asks):
+        return None
+    found = [[code for liked in one.likes or () if (code := memory.item(str(liked))) >= 0] for one in asks]
+    return np.array([[*codes, *[NOBODY] * (MOST_LIKES - len(codes))] for codes in found], dtype=np.int32)
 
 
 def _codes(ids: Sequence[str | int | None], code: Callable[[str], int]) -> I32:

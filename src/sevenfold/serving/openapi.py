@@ -88,7 +88,7 @@ def document(context: Context, memory: Memory) -> dict[str, Any]:
     del components["Attribute"]
     paths["/v1/explain"]["get"]["parameters"] = [
         SIZE if name == "k" else {"name": name, "in": "query", "required": context.fields.get(name, False), "schema": ID}
-        for name in dict.fromkeys([*context.fields, "item"])]
+        for name in dict.fromkeys([*(name for name in context.fields if name != "likes"), "item"])]
     return {"openapi": "3.1.0", "info": {"title": "Sevenfold", "version": version("sevenfold")}, "paths": paths,
             "components": {"schemas": components}}
 
