@@ -61,6 +61,8 @@ def test_a_retriever_alone_is_tuned_by_the_metric_and_among_others_by_its_recall
     assert found["popular"].metric == design.evaluation.metric
     assert found["popular"].best >= found["popular"].default > 0
     assert tune_retrievers(few, alone, data, when) == found
+    known = dict.fromkeys([f"{alone.retrieve[0]} {design.evaluation.metric}"], found["popular"])
+    assert tune_retrievers(few, alone, data, when, known)["popular"] is found["popular"], "not tried again"
     both = replace(alone, retrieve=(Part("popular", {"half_life": 864000.0}), Part("neighbours", {})))
     found = tune_retrievers(few, both, data, when)
     assert list(found) == ["neighbours"], "what the document says is left as it is"

@@ -157,7 +157,7 @@ class Reading:
             return self.part(mark.kind, raw, path)
         if isinstance(mark, Spelled):
             text = self.scalar(str, raw, path)
-            return text if text is ABSENT else self._tried("Z09", path, mark.check, text)
+            return text if text is ABSENT or self._tried("Z09", path, mark.check, text) is not ABSENT else ABSENT
         if isinstance(raw, list | tuple | Mapping):
             return self.fail("Z07", path, f"expected a {mark.name}, got {kind(raw)}", f"Write it like {mark.example}.")
         return self._tried("Z07", path, units.parse, raw, mark)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -44,6 +46,12 @@ def decode(content: bytes | str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Unreadable(line, f"byte {content[error.start]:#04x} is not UTF-8", "Save the file as UTF-8.") from None
+
+
+@cache
+def table(path: Path) -> dict[str, Any]:
+    """What a YAML file that comes with the code says; nobody changes it."""
+    return parse(path.read_text(encoding="utf-8"))[0]
 
 
 def parse(text: str) -> tuple[dict[str, Any], dict[str, int]]:

@@ -33,10 +33,10 @@ class Named:
 
 @dataclass(frozen=True)
 class Spelled:
-    """A text of a certain form: `check` gives it back or refuses; `pattern` is what an editor can check of it."""
+    """A text of a certain form: `check` raises where it is not; `pattern` is what an editor can check of it."""
 
     what: str
-    check: Callable[[str], str]
+    check: Callable[[str], object]
     pattern: str | None = None
 
 
@@ -46,28 +46,21 @@ def unit_of(hint: Any) -> units.Unit | None:
     return next((one for one in marks if isinstance(one, units.Unit)), None)
 
 
-def check_name(text: str) -> str:
-    """A name that can stand in a path, a column and a folder."""
+def check_name(text: str) -> None:
+    """Refuse a name that cannot stand in a path, a column and a folder."""
     if not re.fullmatch(NAME, text):
         raise DesignError("", f"'{text}' cannot be a name",
                           "A name is up to 64 letters, digits, _ and -, and begins with a letter.")
-    return text
 
 
-def _check_date(text: str) -> str:
+def _check_date(text: str) -> None:
     try:
         date.fromisoformat(text)
     except ValueError:
         raise DesignError("", f"'{text}' is no date", "Write it like 2030-01-31.") from None
-    return text
 
 
-def _check_expression(text: str) -> str:
-    expression.parse(text)
-    return text
-
-
-def _check_address(text: str) -> str:
+def _check_address(text: str) -> None:
     try:
         parts = urlsplit(text)
         good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query and not parts.fragment
@@ -75,13 +68,12 @@ def _check_address(text: str) -> str:
         good = False
     if not good or "@" in text:
         raise DesignError("", f"'{text}' is no address of a server", "Write it like http://localhost:8000, without a password.")
-    return text
 
 
 Name = Annotated[str, Spelled("name", check_name, NAME)]
 Address = Annotated[str, Spelled("address", _check_address, r"^https?://[^@?#]+$")]
 Date = Annotated[str, Spelled("date", _check_date, r"^\d{4}-\d{2}-\d{2}$")]
-Condition = Annotated[str, Spelled("expression", _check_expression)]
+Condition = Annotated[str, Spelled("expression", expression.parse)]
 Retriever = Annotated[Part, Named("retriever")]
 Learner = Annotated[Part, Named("learner")]
 Reranker = Annotated[Part, Named("reranker")]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sevenfold.design.document import parse
+from sevenfold.design.document import table
 from sevenfold.design.facts import set_aside
 from sevenfold.design.mapping import at, flow
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
+
+TABLE = Path(__file__).with_suffix(".yaml")
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,11 @@ def questions(design: Design) -> tuple[Question, ...]:
 
 def _asked(design: Design) -> Iterator[Question]:
     said = plain(design)
-    for step, asked in _table().items():
+    for step, asked in table(TABLE).items():
         for one in asked:
             where, arises = one["where"], "with" not in one or at(said, one["with"]) is not None
             if arises and design.framing.task in one.get("tasks", (design.framing.task,)):
                 yield Question(step, one["asks"], where, _text(at(said, where)), set_aside(design, where), one.get("example"))
-
-
-@cache
-def _table() -> dict[str, Any]:
-    return parse(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))[0]
 
 
 def _text(value: Any) -> str | None:

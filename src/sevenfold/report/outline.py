@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import sevenfold.report.tables as tables
 from sevenfold import design as documents
 from sevenfold.design.checks.data import STORES
-from sevenfold.design.document import parse
+from sevenfold.design.document import table
 from sevenfold.design.estimate import Estimate, Line, estimate
 from sevenfold.design.estimate.number import shown
 from sevenfold.design.followups import FollowUp, begins, followups
@@ -41,10 +40,9 @@ OPEN = "open: the document does not say"
 FOLLOWUPS = "One requirement changes, all else stays. What newly breaks is found by the checks, what moves by the estimate."
 
 
-@cache
 def told() -> Mapping[str, Any]:
     """What holds of every design."""
-    return parse(Path(__file__).with_name("outline.yaml").read_text(encoding="utf-8"))[0]
+    return table(Path(__file__).with_name("outline.yaml"))
 
 
 def clock() -> dict[str, tuple[int, int]]:

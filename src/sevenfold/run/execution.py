@@ -121,6 +121,7 @@ class Job:
     posted: Posted | None = None
     requests: dict[str, int] = field(default_factory=dict)
     fitted: dict[str, Path] = field(default_factory=dict)  # solution → its first seed's fit
+    sources: dict[str, Tuned] = field(default_factory=dict)  # what the trials of retrievers found
 
     @cached_property
     def data(self) -> Data:
@@ -215,7 +216,7 @@ class Job:
         """The folder with a solution's fitted parts; the first seed's are tuned, the others take what it found."""
         def make(folder: Path) -> None:
             chosen = name in self.fitted
-            found = self.tuned(name) if chosen else tune_retrievers(self.design, solution, self.data, self.cuts)
+            found = self.tuned(name) if chosen else tune_retrievers(self.design, solution, self.data, self.cuts, self.sources)
             ready = prepare(self.design, settled(solution, found), self.data, self.cuts, seed)
             found |= {} if chosen else tune(self.design, ready)
             tuned = settled(solution, found)

@@ -32,7 +32,7 @@ from sevenfold.run.fit import Ready, interactions, learn, source
 
 SEED = 0
 LEARNT, JUDGED = 50_000, 50_000  # rows that a trial of a learner learns from and is judged on, at most
-EVENTS, REQUESTS = 100_000, 500  # the same of a retriever
+EVENTS, REQUESTS = 50_000, 500  # the same of a retriever
 Space = Mapping[str, tuple[float, float, str]]
 
 
@@ -56,8 +56,12 @@ def settled(solution: Solution, found: Mapping[str, Tuned]) -> Solution:
                    predict=solution.predict and with_found(solution.predict))
 
 
-def tune_retrievers(design: Design, solution: Solution, data: Data, cuts: Cuts) -> dict[str, Tuned]:
-    """Retriever → the best of `evaluation.trials` settings of what the document leaves open."""
+def tune_retrievers(design: Design, solution: Solution, data: Data, cuts: Cuts,
+                    known: dict[str, Tuned] | None = None) -> dict[str, Tuned]:
+    """Retriever → the best of `evaluation.trials` settings of what the document leaves open.
+
+    What is `known` of the same retriever in another solution is not tried again, and what is found is added to it.
+    """
     spaces = {part.name: open_to(RETRIEVERS, part) for part in solution.retrieve}
     if not any(spaces.values()) or design.evaluation.trials < 2:
         return {}
@@ -76,7 +80,12 @@ def tune_retrievers(design: Design, solution: Solution, data: Data, cuts: Cuts) 
             return of_lists(pipeline, asked, metric)
         return best_of(design, RETRIEVERS, part, space, judged, 1.0, metric or f"recall@{keep}")
 
-    return {part.name: tuned(part, spaces[part.name]) for part in solution.retrieve if spaces[part.name]}
+    known, found = {} if known is None else known, {}
+    for part in solution.retrieve:
+        if spaces[part.name]:
+            key = f"{part} {metric}"
+            found[part.name] = known[key] = known.get(key) or tuned(part, spaces[part.name])
+    return found
 
 
 def newest(learnt: Interactions, most: int) -> Interactions:

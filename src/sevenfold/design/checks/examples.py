@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from sevenfold.design.document import parse
+from sevenfold.design.document import table
 from sevenfold.design.findings import RULES
 from sevenfold.design.mapping import laid_over as laid_over
 
@@ -35,7 +35,8 @@ class Mutant:
         """The whole document."""
         if isinstance(self.change, str):
             return self.change
-        return yaml.dump(laid_over(_shipped(self.on), self.change), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+        shipped = table(DESIGNS / f"{self.on}.yaml")
+        return yaml.dump(laid_over(shipped, self.change), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,8 @@ def cases() -> list[str]:
 @cache
 def examples() -> dict[str, Example]:
     """Code → what is written about it."""
-    found: dict[str, Any] = {}
-    for path in sorted(Path(__file__).parent.glob("*.yaml")):
-        found |= parse(path.read_text(encoding="utf-8"))[0]
-    return {code: _example(code, told) for code, told in sorted(found.items())}
+    found = (pair for path in Path(__file__).parent.glob("*.yaml") for pair in table(path).items())
+    return {code: _example(code, told) for code, told in sorted(found)}
 
 
 def _example(code: str, told: Mapping[str, Any]) -> Example:
@@ -72,8 +71,3 @@ def _mutants(told: Mapping[str, Any], key: str) -> Iterator[Mutant]:
     for one in changes if isinstance(changes, list) else [changes]:
         whole = isinstance(one, str)
         yield Mutant(on, one) if whole else Mutant(one.get("on", on), {key: one[key] for key in one if key != "on"})
-
-
-@cache
-def _shipped(case: str) -> dict[str, Any]:
-    return parse((DESIGNS / f"{case}.yaml").read_text(encoding="utf-8"))[0]

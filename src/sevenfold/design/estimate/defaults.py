@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold import units
-from sevenfold.design.document import parse
+from sevenfold.design.document import table
 from sevenfold.design.estimate.number import Input, Number, given
 from sevenfold.errors import DesignError, nearest
 
 FILE = Path(__file__).with_name("defaults.yaml")
 
 
-@cache
 def defaults() -> Mapping[str, Mapping[str, Any]]:
     """Name → value, low and high end, unit (the name of a type in `units`) and reason, as they are written."""
-    return parse(FILE.read_text(encoding="utf-8"))[0]
+    return table(FILE)
 
 
 @cache
