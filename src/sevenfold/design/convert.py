@@ -191,11 +191,8 @@ class Reading:
     def sequence(self, hint: Any, raw: Any, path: str) -> Any:
         """A list, or a single value in the place of a list of one."""
         item, *_ = get_args(hint)
-        if isinstance(raw, list | tuple):
-            values = [self.value(item, one, f"{path}[{at}]") for at, one in enumerate(raw)]
-        else:
-            values = [self.value(item, raw, path)]
-        return tuple(value for value in values if value is not ABSENT)
+        places = {f"{path}[{at}]": one for at, one in enumerate(raw)} if isinstance(raw, list | tuple) else {path: raw}
+        return tuple(value for place, one in places.items() if (value := self.value(item, one, place)) is not ABSENT)
 
     def mapping(self, hint: Any, raw: Any, path: str) -> Any:
         """A mapping with names of the document's own."""

@@ -8,7 +8,8 @@ from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Solution
 
 STEPS = ("requirements", "framing", "data", "solutions", "evaluation", "serving", "monitoring")
-STAGES = ("retrieve", "rank", "rerank", "predict")
+KINDS = {"retrieve": "retriever", "rank": "learner", "rerank": "reranker", "predict": "learner"}  # stage → what its parts are
+STAGES = tuple(KINDS)
 
 
 def timed(design: Design) -> bool:
@@ -19,6 +20,12 @@ def timed(design: Design) -> bool:
 def wait(design: Design) -> float:
     """Seconds from an event to the moment its label is known."""
     return (design.framing.label.within or 0.0) + design.framing.label.delay
+
+
+def gap(design: Design) -> float:
+    """Seconds left free before validation and before the test: none where the split is not by time."""
+    split = design.data.split
+    return 0.0 if split.by != "time" else wait(design) if split.embargo is None else split.embargo
 
 
 def thinning(design: Design) -> float:
@@ -53,20 +60,22 @@ def stages(solution: Solution) -> list[str]:
     return [stage for stage in STAGES if getattr(solution, stage)]
 
 
+def of_stage(solution: Solution, stage: str) -> tuple[Part, ...]:
+    """The parts of one stage of a solution."""
+    found: tuple[Part, ...] | Part | None = getattr(solution, stage)
+    return found if isinstance(found, tuple) else (found,) if found else ()
+
+
 def trained(solution: Solution) -> list[tuple[str, Part]]:
     """(kind, part) of what a solution retrieves, ranks or predicts with."""
-    learners = [part for part in (solution.rank, solution.predict) if part is not None]
-    return [*(("retriever", part) for part in solution.retrieve), *(("learner", part) for part in learners)]
+    return [(KINDS[stage], part) for stage in ("retrieve", "rank", "predict") for part in of_stage(solution, stage)]
 
 
 def parts(design: Design) -> Iterator[tuple[str, str, Part]]:
     """(path, kind, part) of every named part of the solutions and the features."""
     for name, solution in design.solutions.items():
-        path = f"solutions.{name}"
-        yield from ((f"{path}.retrieve", "retriever", part) for part in solution.retrieve)
-        yield from ((f"{path}.rerank", "reranker", part) for part in solution.rerank)
-        learners = {"rank": solution.rank, "predict": solution.predict}
-        yield from ((f"{path}.{key}", "learner", part) for key, part in learners.items() if part is not None)
+        for stage in ("retrieve", "rerank", "rank", "predict"):
+            yield from ((f"solutions.{name}.{stage}", KINDS[stage], part) for part in of_stage(solution, stage))
     yield from features(design)
 
 

@@ -141,8 +141,7 @@ def percent(share: float) -> str:
 
 def located(findings: Iterable[Finding], lines: Mapping[str, int]) -> list[Finding]:
     """Findings with their lines (the nearest known ancestor's), worst first, then from the top."""
-    placed = (replace(one, line=line_of(one.where, lines), where=re.sub(r"\[\d+\]$", "", one.where))
-              for one in findings)
+    placed = (replace(one, line=line_of(one.where, lines), where=re.sub(r"\[\d+\]$", "", one.where)) for one in findings)
     return sorted(placed, key=lambda one: (SEVERITIES.index(one.severity), one.line or 0))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,11 @@ class Question:
 
 def questions(design: Design) -> tuple[Question, ...]:
     """Every question that this design's task raises, with its answer; defaults count as answers."""
-    return tuple(_asked(design))
-
-
-def _asked(design: Design) -> Iterator[Question]:
-    said = plain(design)
-    for step, asked in table(TABLE).items():
-        for one in asked:
-            where, arises = one["where"], "with" not in one or at(said, one["with"]) is not None
-            if arises and design.framing.task in one.get("tasks", (design.framing.task,)):
-                yield Question(step, one["asks"], where, _text(at(said, where)), set_aside(design, where), one.get("example"))
+    said, task = plain(design), design.framing.task
+    arising = [(step, one, one["where"]) for step, asked in table(TABLE).items() for one in asked
+               if task in one.get("tasks", (task,)) and ("with" not in one or at(said, one["with"]) is not None)]
+    return tuple(Question(step, one["asks"], where, _text(at(said, where)), set_aside(design, where), one.get("example"))
+                 for step, one, where in arising)
 
 
 def _text(value: Any) -> str | None:

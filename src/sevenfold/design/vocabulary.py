@@ -27,7 +27,6 @@ class Entry:
 
     family: str = "other"
     takes: str = ""
-    losses: tuple[str, ...] = ()
     incremental: bool = False  # can go on learning from single events
     random: bool = False
     cold: bool = False  # answers for a user or an item without a past
@@ -72,7 +71,7 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
         "neighbours": Entry(family="neighbours"),
         "ease": Entry(family="neighbours"),
         "als": Entry(family="factors", random=True),
-        "two_tower": Entry(family="deep", losses=("sampled_softmax", "triplet"), random=True, cold=True),
+        "two_tower": Entry(family="deep", random=True, cold=True),
         "bm25": Entry(family="heuristic", cold=True),
         "content": Entry(family="neighbours", cold=True),
         "dense": Entry(family="deep", takes="encoder: str = 'lsa', loss: Literal['contrastive', 'triplet'] = 'contrastive'",
@@ -83,33 +82,27 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
         "graph_embedding": Entry(family="graph"),
     },
     "learner": {
-        "logistic": Entry(family="linear", losses=("bce",), incremental=True, cold=True),
-        "boosted": Entry(family="trees", losses=("lambdarank", "logistic", "squared"), random=True, cold=True),
-        "cross_network": Entry(family="deep", losses=("bce", "softmax"), random=True, incremental=True, cold=True),
+        "logistic": Entry(family="linear", incremental=True, cold=True),
+        "boosted": Entry(family="trees", random=True, cold=True),
+        "cross_network": Entry(family="deep", random=True, incremental=True, cold=True),
         "smoothed_rate": Entry(family="heuristic", incremental=True, cold=True),
         "biases": Entry(family="heuristic", incremental=True, cold=True),
-        "factors": Entry(family="factors", losses=("squared",), random=True, incremental=True),
-        "multi_task": Entry(family="deep", takes="experts: int = 4, dimensions: int = 64", losses=("bce",), random=True,
-                            incremental=True, cold=True),
+        "factors": Entry(family="factors", random=True, incremental=True),
+        "multi_task": Entry(family="deep", takes="experts: int = 4, dimensions: int = 64", random=True, incremental=True,
+                            cold=True),
         "naive_bayes": Entry(family="linear", incremental=True, cold=True),
-        "text_network": Entry(family="deep", losses=("bce", "focal"), random=True, incremental=True, cold=True),
+        "text_network": Entry(family="deep", random=True, incremental=True, cold=True),
         "resource_allocation": Entry(family="heuristic", incremental=True),
     },
-    "reranker": {
-        "diversity": _HEURISTIC, "freshness": _HEURISTIC, "caps": _HEURISTIC, "rules": _HEURISTIC, "explore": _HEURISTIC,
-    },
+    "reranker": dict.fromkeys(("diversity", "freshness", "caps", "rules", "explore"), _HEURISTIC),
     "feature": {
-        "attribute": Entry(), "count": Entry(), "sum": Entry(), "mean": Entry(), "distinct": Entry(), "last": Entry(),
-        "time_since": Entry(), "embed": Entry(), "affinity": Entry(), "hour": Entry(), "weekday": Entry(), "ratio": Entry(),
-        "log": Entry(), "bucket": Entry(), "hash": Entry(), "cross": Entry(), "distance": Entry(), "closeness": Entry(),
         "image": Entry(takes="image: str, dimensions: int = 128"),
-        "words": Entry(), "characters": Entry(),
-        "common_neighbours": Entry(), "resource_allocation": Entry(), "matching": Entry(),
+        **dict.fromkeys(("attribute", "count", "sum", "mean", "distinct", "last", "time_since", "embed", "affinity", "hour",
+                         "weekday", "ratio", "log", "bucket", "hash", "cross", "distance", "closeness", "words", "characters",
+                         "common_neighbours", "resource_allocation", "matching"), Entry()),
     },
     "negatives": {
-        "unseen": Entry(),
-        "shown": Entry(takes="keep: Share = 1.0"),
-        "friends_of_friends": Entry(takes="n: int = 20"),
+        "unseen": Entry(), "shown": Entry(takes="keep: Share = 1.0"), "friends_of_friends": Entry(takes="n: int = 20"),
     },
 }
 
@@ -127,9 +120,8 @@ def names(kind: str) -> list[str]:
 
 
 def entry(kind: str, name: str) -> Entry:
-    """What is known of a part; of a stranger's only its losses."""
-    known = VOCABULARY[kind].get(name)
-    return known if known is not None else Entry(losses=made_losses(kind, name), random=True, cold=True)
+    """What is known of a part; a stranger's is taken for random, and for one that answers whoever is new."""
+    return VOCABULARY[kind].get(name) or Entry(random=True, cold=True)
 
 
 def made(kind: str, name: str) -> Mapping[str, tuple[Any, Any]] | None:
@@ -138,7 +130,7 @@ def made(kind: str, name: str) -> Mapping[str, tuple[Any, Any]] | None:
     return {**registry.schema(name), **COMMON.get(kind, {})} if registry is not None and name in registry else None
 
 
-def made_losses(kind: str, name: str) -> tuple[str, ...]:
+def losses(kind: str, name: str) -> tuple[str, ...]:
     """The losses that the maker takes."""
     hint, _ = (made(kind, name) or {}).get("loss", (None, None))
     return tuple(getattr(hint, "__args__", ()))
@@ -147,11 +139,7 @@ def made_losses(kind: str, name: str) -> tuple[str, ...]:
 def schema(kind: str, name: str) -> dict[str, tuple[Any, Any]]:
     """Parameter → (type, default) as the language has it: the maker's, and what no maker takes yet."""
     parameters = signature(VOCABULARY[kind][name].takes) if name in VOCABULARY[kind] else {}
-    losses = entry(kind, name).losses
-    parameters |= made(kind, name) or {}
-    if losses:
-        parameters["loss"] = (Literal[losses], parameters.get("loss", (None, losses[0]))[1])
-    return parameters
+    return {**parameters, **(made(kind, name) or {})}
 
 
 def defaults(kind: str, name: str) -> dict[str, Any]:
@@ -166,4 +154,4 @@ def default_loss(kind: str, name: str, task: str) -> str | None:
     if (loss := schema(kind, name).get("loss")) is None or "loss" not in (made(kind, name) or {"loss": loss}):
         return None
     own = str(loss[1])
-    return next((one for one in (own, *entry(kind, name).losses) if one in TASKS[task].losses), own)
+    return next((one for one in (own, *losses(kind, name)) if one in TASKS[task].losses), own)

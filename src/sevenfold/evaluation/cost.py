@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sevenfold.design.estimate.costs import rent
 from sevenfold.design.estimate.defaults import default
 from sevenfold.design.estimate.formulas import replicas
-from sevenfold.design.estimate.money import rent
 from sevenfold.design.estimate.number import Number, number, shown
 from sevenfold.design.estimate.prices import Prices, prices
 from sevenfold.design.estimate.sheet import DAY, MONTH

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import sevenfold.design.expression as expression
 import sevenfold.design.vocabulary as vocabulary
-from sevenfold.design.checks.data import columns
-from sevenfold.design.checks.running import parts as named_parts
 from sevenfold.design.estimate import estimate
+from sevenfold.design.facts import columns, features, parts, timed
+from sevenfold.design.mapping import at, flow
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
-from sevenfold.design.variation import at, flow
 from sevenfold.evaluation import figures
 from sevenfold.report.blocks import Block, Heading, Points, Words
 from sevenfold.report.outline import OPEN, losses, told
@@ -28,7 +27,7 @@ def deep(design: Design) -> tuple[Block, ...]:
 
 def _solution(design: Design, name: str) -> Iterator[Block]:
     solution = design.solutions[name]
-    made = [(kind, part) for _, kind, part in named_parts(replace(design, solutions={name: solution})) if kind != "feature"]
+    made = [(kind, part) for _, kind, part in parts(replace(design, solutions={name: solution})) if kind != "feature"]
     entries = [vocabulary.entry(kind, part.name) for kind, part in made]
     kinds = dict.fromkeys(one.family for one in entries)
     families = [told()["families"][one] for one in kinds if one != "heuristic" or len(kinds) == 1]
@@ -62,21 +61,15 @@ def _labels(design: Design) -> Iterator[tuple[str, str]]:
         yield "Also counted.", flow(at(said, "framing.label.also"))[1:-1]
     if label.weak:
         yield "Learnt from.", f"{label.weak}, while {label.is_} is known by hand and kept for judging"
-    if design.data.events.time not in (None, "none"):
+    if timed(design):
         wait = at(said, "framing.label.delay")
         yield "Gap in the split.", gap or f"{within or 0} of looking and {wait} of waiting, as long as a label needs"
     yield from ((f"Bias by {bias}.", told()["biases"][bias]) for bias in label.biases)
     if design.data.events.outcomes:
         yield "Written after the answer.", f"{', '.join(design.data.events.outcomes)}; no feature of the same row may read it"
-    if readers := _readers(design):
+    of_label = {"label", *expression.parse(label.is_).columns()}
+    if readers := [path.removeprefix("data.features.") for path, _, part in features(design) if of_label & columns(part)]:
         yield "Built from the label's own column.", f"{', '.join(readers)}; only from earlier rows whose label was known by then"
-
-
-def _readers(design: Design) -> list[str]:
-    """Features that read the label or a column of it."""
-    told_by = {"label", *expression.parse(design.framing.label.is_).columns()}
-    return [path.removeprefix("data.features.") for path, kind, part in named_parts(design)
-            if kind == "feature" and told_by & columns(part)]
 
 
 def _failures(design: Design) -> Iterator[tuple[str, str]]:

@@ -19,12 +19,13 @@ from sevenfold.design.checks.data import STORES
 from sevenfold.design.document import table
 from sevenfold.design.estimate import Estimate, Line, estimate
 from sevenfold.design.estimate.number import shown
+from sevenfold.design.facts import STAGES, STEPS, of_stage, stages, trained
 from sevenfold.design.followups import FollowUp, begins, followups
-from sevenfold.design.grade import STEPS
+from sevenfold.design.mapping import at, flow
 from sevenfold.design.questions import Question, questions
 from sevenfold.design.sections import Design, Solution
 from sevenfold.design.show import plain
-from sevenfold.design.variation import at, flow, varied
+from sevenfold.design.variation import varied
 from sevenfold.evaluation import boundaries, decision, figures
 from sevenfold.record import Record
 from sevenfold.report.blocks import Block, Heading, Points, Words, titled
@@ -33,8 +34,6 @@ from sevenfold.report.tables import Table
 
 MEASURED = {"requirements.limits.p99": 1e3, "requirements.limits.cost": 1.0, "requirements.limits.memory": 1e-6,
             "requirements.limits.min_coverage": 1.0, "evaluation.least_effect": 1.0}  # path → what brings it to the record's unit
-AXES = ("precision_recall", "latency_accuracy", "batch_streaming", "cost_quality")
-STAGES = ("retrieve", "rank", "rerank", "predict")
 PLACE = re.compile(r"\{([\w.]+)\}")  # a path of the document within a wording
 OPEN = "open: the document does not say"
 FOLLOWUPS = "One requirement changes, all else stays. What newly breaks is found by the checks, what moves by the estimate."
@@ -130,19 +129,17 @@ def _solutions(design: Design, record: Record | None) -> Iterator[Block]:
 
 def parts(solution: Solution) -> str:
     """`popular + als → boosted → diversity`."""
-    stages = (solution.retrieve, (solution.rank,) if solution.rank else (), solution.rerank,
-              (solution.predict,) if solution.predict else ())
-    return " → ".join(" + ".join(part.name for part in stage) for stage in stages if stage)
+    return " → ".join(" + ".join(part.name for part in of_stage(solution, stage)) for stage in stages(solution))
 
 
 def losses(solution: Solution) -> str:
     """What its parts minimise."""
-    made = (*solution.retrieve, *(part for part in (solution.rank, solution.predict) if part))
-    return ", ".join(dict.fromkeys(str(part.params["loss"]) for part in made if part.params.get("loss"))) or "none"
+    return ", ".join(dict.fromkeys(str(loss) for _, part in trained(solution) if (loss := part.params.get("loss")))) or "none"
 
 
 def _evaluation(design: Design, record: Record | None) -> Iterator[Block]:
-    yield from titled("The four trade-offs", Points(tuple(_trade_off(design, record, axis) for axis in AXES)))
+    trade_offs = tuple(_trade_off(design, record, axis) for axis in vars(design.evaluation.trade_offs))
+    yield from titled("The four trade-offs", Points(trade_offs))
     if record and record.decision:
         yield from titled("What was measured", tables.comparison(record), Words(record.decision.sentence))
 
@@ -167,14 +164,11 @@ def argued(design: Design, axis: str) -> Iterator[str]:
             "learners": f"{figures.names(online)} {'learns' if len(online) == 1 else 'learn'}" if online else ""}
     for wordings in told()["cases"][axis]:
         for wording in [wordings] if isinstance(wordings, str) else wordings:
-            values = {path: _written(at(said, path)) for path in PLACE.findall(wording)}
+            values = {path: figures.three(value) if isinstance(value := at(said, path), float) else flow(value).strip("{}")
+                      for path in PLACE.findall(wording)}
             if all(values.values()):
                 yield PLACE.sub(lambda found, values=values: values[found[1]], wording)
                 break
-
-
-def _written(value: Any) -> str:
-    return figures.three(value) if isinstance(value, float) else flow(value).strip("{}")
 
 
 PRICES = {"latency_accuracy": "p99", "cost_quality": "cost"}

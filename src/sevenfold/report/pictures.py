@@ -173,10 +173,8 @@ def _holds(found: Boundary, region: Region) -> bool:
     """Whether the current setting lies in a stretch; no limit is the laxest one."""
     if found.current is None:
         return (region.low if floor(found.setting) else region.high) is None
-    above = region.low is None or (found.current > region.low if floor(found.setting) else found.current >= region.low)
-    below = region.high is None or (found.current <= region.high if floor(found.setting)
-                                    else found.current < region.high)
-    return above and below
+    low, high = -math.inf if region.low is None else region.low, math.inf if region.high is None else region.high
+    return low < found.current <= high if floor(found.setting) else low <= found.current < high
 
 
 def portion(value: float | None, colour_: str) -> Safe | None:

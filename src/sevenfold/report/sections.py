@@ -90,12 +90,9 @@ def _pipeline(design: Design, record: Record) -> Iterator[Block]:
         yield Heading("Where the funnel loses", 3)
         yield Drawn(_losses(record), (tables.stages(record),))
         yield Words(RECALL, quiet=True)
-    for title, made in (("What re-ranking costs", tables.prices(record)),
-                        ("What older lists cost", tables.stale(record)),
-                        ("What was tuned on validation", tables.tuning(record))):
-        if made.rows:
-            yield Heading(title, 3)
-            yield made
+    yield from titled("What re-ranking costs", tables.prices(record))
+    yield from titled("What older lists cost", tables.stale(record))
+    yield from titled("What was tuned on validation", tables.tuning(record))
 
 
 def _drawn(design: Design, name: str, solution: Solution) -> Drawn:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sevenfold.report.tables as tables
-from sevenfold.record import Record, Solution
+from sevenfold.record import Record
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,17 +28,12 @@ def summary(record: Record) -> RenderableType:
         drawn.add_column(heading, justify="left" if heading in ("solution", "limits") else "right")
     for number, (name, value, interval, *measured) in enumerate(words.rows):
         quality = f"{value} [{interval.replace(' to ', '–')}]" if interval else value
-        cells = (name, quality, *measured[:4], open_limits(record.solutions[name]))
+        broken = [f"{tables.SIGNS[held.holds]} {limit}" for limit, held in record.solutions[name].limits.items() if not held.holds]
+        cells = (name, quality, *measured[:4], " ".join(broken) or tables.SIGNS[True])
         drawn.add_row(*map(Text, cells), style=STYLES[number in words.marked])
     asked = record.data.requests.get("test")
     judged = f" Judged by {asked:,} requests{'' if asked >= FEW else ': few, so look again with more data'}." if asked else ""
     return Group(drawn, Text((record.decision.sentence if record.decision else "") + judged))
-
-
-def open_limits(solution: Solution) -> str:
-    """The limits that do not hold, each with its sign; a tick where all do."""
-    signs = [f"{tables.SIGNS[held.holds]} {name}" for name, held in solution.limits.items() if held.holds is not True]
-    return " ".join(signs) or tables.SIGNS[True]
 
 
 def show(record: Record, folder: Path) -> None:

@@ -35,8 +35,8 @@ def contradiction(design: Design) -> Iterator[Problem]:
     if scale.requests and scale.daily_users and scale.requests_per_user:
         derived = scale.daily_users * scale.requests_per_user
         if not 1 / 3 <= scale.requests / derived <= 3:
-            yield Problem(f"{SCALE}.requests", f"{shown(scale.requests, '/s')} are stated, but daily_users × requests_per_user "
-                          f"is {shown(derived, '/s')}", "Correct one of the three: the whole estimate follows from them.")
+            told = f"{shown(scale.requests, '/s')} are stated, but daily_users × requests_per_user is {shown(derived, '/s')}"
+            yield Problem(f"{SCALE}.requests", told, "Correct one of the three: the whole estimate follows from them.")
 
 
 @check("C03", "over-budget", "error")
@@ -64,12 +64,10 @@ def over_memory(design: Design) -> Iterator[Problem]:
 def sized_on_average(design: Design) -> Iterator[Problem]:
     """The replicas that are planned suffice on average, but not at the peak."""
     planned, peak = design.serving.replicas, _lines(design, "Q6")
-    if planned and peak and _enough_on_average(design, planned):
-        least = min(peak, key=lambda one: one.value)
-        if planned < least.value:
-            yield Problem("serving.replicas", f"{planned} replica{'s' * (planned > 1)} can answer the average, but the peak asks "
-                          f"for {least.value:.0f} with {least.solution}: {least.formula}",
-                          "Size for the peak, and add a spare one.")
+    least = min(peak, key=lambda one: one.value, default=None)
+    if planned and least and planned < least.value and _enough_on_average(design, planned):
+        yield Problem("serving.replicas", f"{planned} replica{'s' * (planned > 1)} can answer the average, but the peak asks for "
+                      f"{least.value:.0f} with {least.solution}: {least.formula}", "Size for the peak, and add a spare one.")
 
 
 @check("V06", "throughput-shortfall", "error")
@@ -108,19 +106,15 @@ def underpowered(design: Design) -> Iterator[Problem]:
     if online is None:
         return
     users = design.requirements.scale.users or 0.0
+    aimed = bool(arm) and any(one.name in ("evaluation.online.effect", "requirements.goal.to") for one in arm[0].inputs)
     if not online.traffic:
         yield Problem("evaluation.online.traffic", "no user takes part in the experiment", "Write a share, as in traffic: 10%.")
-    elif _aimed(arm) and online.by == "user" and 0 < users * online.traffic < 2 * arm[0].low:
+    elif aimed and online.by == "user" and 0 < users * online.traffic < 2 * arm[0].low:
         yield Problem("evaluation.online", f"{shown(users * online.traffic)} users take part, and at least "
                       f"{shown(2 * arm[0].low)} are needed ({arm[0].formula} in each arm)", MEND)
-    elif _aimed(arm) and length and length[0].low > online.days:
+    elif aimed and length and length[0].low > online.days:
         yield Problem("evaluation.online", f"the experiment lasts {shown(online.days, 's')}, and needs at least "
                       f"{shown(length[0].low, 's')} ({length[0].formula})", MEND)
-
-
-def _aimed(arm: list[Line]) -> bool:
-    """The document says which effect is to be seen."""
-    return bool(arm) and any(one.name in ("evaluation.online.effect", "requirements.goal.to") for one in arm[0].inputs)
 
 
 def _enough_on_average(design: Design, planned: int) -> bool:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from math import ceil
 
 import sevenfold.design.vocabulary as vocabulary
-from sevenfold.design.facts import answers_online, explores, exposed, features, parts, timed, wait
-from sevenfold.design.facts import columns as columns
+from sevenfold.design.facts import answers_online, columns, explores, exposed, features, gap, parts, timed, wait
 from sevenfold.design.findings import Place, Problem, check, percent, rule, span
 from sevenfold.design.part import Part
 from sevenfold.design.sections import DAY, Design
@@ -148,11 +147,11 @@ def history(design: Design) -> Iterator[Problem]:
     if reach is None or split.by != "time" or not timed(design):
         return
     validate, test = (share if isinstance(share, float) else 0.0 for share in (split.validate, split.test))
-    gap = wait(design) if split.embargo is None else split.embargo
+    free = gap(design)
     window, longest = max(((part.params.get("over") or 0.0, path) for path, _, part in features(design)), default=(0.0, ""))
     windowed = f"{span(window)} (the window of '{longest.rpartition('.')[2]}') + " if window else ""
-    for what, share, need, why in (("training", 1 - validate - test, window + gap, f"{windowed}{span(gap)} (the embargo)"),
-                                   ("validation", validate, gap, f"{span(gap)} (the embargo)"),
+    for what, share, need, why in (("training", 1 - validate - test, window + free, f"{windowed}{span(free)} (the embargo)"),
+                                   ("validation", validate, free, f"{span(free)} (the embargo)"),
                                    ("the test", test, wait(design), f"{span(wait(design))} (until a label is known)")):
         if share > 0 and share * reach <= need:
             yield Problem("data.events.history", f"{what} gets {percent(share)} of {span(reach)}, and needs more than {why}",

@@ -8,8 +8,7 @@ from typing import get_args
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.convert import UNREAD, Unread
-from sevenfold.design.facts import parts as parts
-from sevenfold.design.facts import set_aside
+from sevenfold.design.facts import parts, set_aside
 from sevenfold.design.findings import RULES, Finding, Problem, Rule, located, related
 from sevenfold.design.sections import Design, Waiver
 
@@ -48,8 +47,7 @@ def expired(waiver: Waiver) -> bool:
 
 def _unbuilt(design: Design) -> Iterator[Problem]:
     for path, kind, part in parts(design):
-        made = vocabulary.made(kind, part.name)
-        if made is None:
+        if (made := vocabulary.made(kind, part.name)) is None:
             known = ", ".join(vocabulary.REGISTRIES[kind].names()) or "nothing yet"
             yield Problem(path, f"the {kind} '{part.name}' is in the language, but no part of this installation builds it yet",
                           f"What can be built: {known}; or install a package that offers it.")

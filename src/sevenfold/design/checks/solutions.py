@@ -74,7 +74,7 @@ def loss_mismatch(design: Design) -> Iterator[Problem]:
     for path, kind, part in parts(design):
         loss = part.params.get("loss")
         if kind != "feature" and loss is not None and loss not in TASKS[task].losses:
-            fits = [one for one in vocabulary.entry(kind, part.name).losses if one in TASKS[task].losses]
+            fits = [one for one in vocabulary.losses(kind, part.name) if one in TASKS[task].losses]
             yield Problem(path, f"the loss '{loss}' of '{part.name}' does not fit the task '{task}'",
                           f"Write {{{part.name}: {{loss: {fits[0]}}}}}."
                           if fits else f"'{part.name}' cannot be trained for it; choose another part.")

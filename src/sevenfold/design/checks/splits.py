@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sevenfold.design.facts import timed as timed
-from sevenfold.design.facts import wait as wait
+from sevenfold.design.facts import timed, wait
 from sevenfold.design.findings import Place, Problem, check, rule
 from sevenfold.design.sections import Design
 

@@ -3,7 +3,7 @@
 number       values with ranges that write their own formula       formulas    those that stand on their own
 defaults     what is taken where nothing is said                   prices      dollars, with their day
 sheet        where inputs are looked up and lines put down
-traffic, storage, parts, training, serving, money, experiment        the lines, a file for each section or two
+traffic, storage, parts, costs, experiment      the lines of the sections
 
 An estimate is right within ten times; what a run measures replaces it.
 """
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sevenfold.design.estimate import experiment, money, parts, serving, storage, traffic, training
+from sevenfold.design.estimate import costs, experiment, parts, storage, traffic
 from sevenfold.design.estimate.defaults import faults
 from sevenfold.design.estimate.number import Input
 from sevenfold.design.estimate.prices import Prices
@@ -27,7 +27,7 @@ __all__ = ["Estimate", "Input", "Line", "Missing", "Prices", "estimate"]
 
 SECTIONS: dict[str, tuple[Write, ...]] = {
     "traffic": traffic.TRAFFIC, "latency": traffic.LATENCY, "storage": storage.STORAGE, "features": storage.FEATURES,
-    "index": (parts.indexes,), "training": training.LINES, "serving": serving.LINES, "money": money.LINES,
+    "index": (parts.indexes,), "training": costs.TRAINING, "serving": costs.SERVING, "money": costs.MONEY,
     "experiment": experiment.LINES,
 }
 

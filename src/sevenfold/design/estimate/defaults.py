@@ -27,7 +27,7 @@ def default(name: str) -> Number:
     one = defaults()[name]
     value, low, high = (str(one.get(end, one["value"])) for end in ("value", "low", "high"))
     told = Input(name, value, "default", one["why"], "" if low == high else f"{low}–{high}")
-    return given(meant(name, value), meant(name, low), meant(name, high), told)
+    return given(meant(name, value), told, meant(name, low), meant(name, high))
 
 
 def meant(name: str, text: str) -> float:

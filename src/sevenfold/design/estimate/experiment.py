@@ -34,7 +34,7 @@ def _wanted(sheet: Sheet) -> Number | None:
     goal = sheet.design.requirements.goal
     match = CHANGE.fullmatch(goal.to or "") if goal else None
     value = float(match[1].rstrip("%")) / 100 if match else 0.0
-    return given(value, value, value, Input(GOAL, match[1], sheet.source(GOAL))) if match and value else None
+    return given(value, Input(GOAL, match[1], sheet.source(GOAL))) if match and value else None
 
 
 def _thinned(sheet: Sheet) -> None:

@@ -37,6 +37,14 @@ class Input:
     range: str = ""
 
 
+Work = Callable[["Number", "Value"], "Number"]
+
+
+def _both(sign: str) -> tuple[Work, Work]:
+    """What stands between a Number and a value, and between a value and a Number."""
+    return (lambda left, right: _joined(left, sign, number(right))), (lambda right, left: _joined(number(left), sign, right))
+
+
 @dataclass(frozen=True)
 class Number:
     """A positive number between `low` and `high`; `widths` holds what each input adds to ln(high ÷ low)."""
@@ -49,35 +57,16 @@ class Number:
     inputs: tuple[Input, ...] = ()
     widths: Mapping[str, float] = field(default_factory=dict)
 
-    def __add__(self, other: Value) -> Number:
-        return _joined(self, "+", number(other))
-
-    def __sub__(self, other: Value) -> Number:
-        return _joined(self, "−", number(other))
-
-    def __mul__(self, other: Value) -> Number:
-        return _joined(self, "×", number(other))
-
-    def __truediv__(self, other: Value) -> Number:
-        return _joined(self, "÷", number(other))
+    __add__, __radd__ = _both("+")
+    __sub__, __rsub__ = _both("−")
+    __mul__, __rmul__ = _both("×")
+    __truediv__, __rtruediv__ = _both("÷")
 
     def __pow__(self, power: int) -> Number:
         text = _held(self, WORD) + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
         value, low, high = (math.prod([end] * power) for end in (self.value, self.low, self.high))
         widths = {name: width * power for name, width in self.widths.items()}
         return replace(self, value=value, low=low, high=high, text=text, binds=WORD, widths=widths)
-
-    def __radd__(self, other: float) -> Number:
-        return number(other) + self
-
-    def __rsub__(self, other: float) -> Number:
-        return number(other) - self
-
-    def __rmul__(self, other: float) -> Number:
-        return number(other) * self
-
-    def __rtruediv__(self, other: float) -> Number:
-        return number(other) / self
 
     def called(self, text: str) -> Number:
         """The same number under another text, for further formulas."""
@@ -92,10 +81,11 @@ def number(value: Value, unit: str = "", text: str = "") -> Number:
     return value if isinstance(value, Number) else Number(float(value), float(value), float(value), text or shown(value, unit))
 
 
-def given(value: float, low: float, high: float, source: Input) -> Number:
-    """A number that came from somebody."""
+def given(value: float, source: Input, low: float | None = None, high: float | None = None) -> Number:
+    """A number that came from somebody, exact where no ends are given."""
+    low, high = (float(value) if end is None else end for end in (low, high))
     width = math.log(high / low) if high > low > 0 else 0.0
-    return Number(value, low, high, source.value, inputs=(source,), widths={source.name: width} if width else {})
+    return Number(float(value), low, high, source.value, inputs=(source,), widths={source.name: width} if width else {})
 
 
 def ceiling(a: Number) -> Number:

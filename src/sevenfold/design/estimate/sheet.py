@@ -102,7 +102,7 @@ class Sheet:
         unit = unit_of(hint)
         source: Source = "default" if value == usual and path not in self.design.lines else self.source(path)
         why = "of the language" if source == "default" else ""
-        return _exactly(value, Input(path, units.write(value, unit) if unit else shown(value), source, why))
+        return given(value, Input(path, units.write(value, unit) if unit else shown(value), source, why))
 
     def stated(self, path: str, for_: str = "") -> Number:
         """What the document gives at a path; where that is nothing, asked for by name if `for_` says for what."""
@@ -121,7 +121,7 @@ class Sheet:
         text = self._asked.get(name)
         source: Source = "stated" if text else self.source(f"requirements.assume.{name}")
         text = text or self.design.requirements.assume.get(name)
-        return default(name) if text is None else _exactly(meant(name, text), Input(name, text, source, "instead of the default"))
+        return default(name) if text is None else given(meant(name, text), Input(name, text, source, "instead of the default"))
 
     def parameter(self, part: Part, key: str, otherwise: str = "") -> Number:
         """A parameter of a part: as given, else its maker's default, else a default of the estimate."""
@@ -130,7 +130,7 @@ class Sheet:
         value = part.params.get(key, usual)
         if isinstance(value, int | float) and value > 0:
             source: tuple[Source, str] = ("default", "of the part") if value == usual else ("stated", "")
-            return _exactly(value, Input(f"{part.name}.{key}", shown(value), *source))
+            return given(value, Input(f"{part.name}.{key}", shown(value), *source))
         if otherwise:
             return self.default(otherwise)
         raise Absent
@@ -194,10 +194,6 @@ def each(*writers: Write) -> Write:
         sheet.name = ""
 
     return write
-
-
-def _exactly(value: float, told: Input) -> Number:
-    return given(float(value), float(value), float(value), told)
 
 
 def _found(design: Design, path: str) -> tuple[Any, Any, Any]:

@@ -6,7 +6,7 @@ from sevenfold.design.estimate import formulas
 from sevenfold.design.estimate.number import Number, number, smaller, total
 from sevenfold.design.estimate.sheet import SCALE, Absent, Sheet, Write, row
 from sevenfold.design.estimate.traffic import entries
-from sevenfold.design.facts import features, thinning, timed, wait
+from sevenfold.design.facts import features, gap, thinning, timed, wait
 from sevenfold.design.part import Part
 
 LIVE = {"count", "sum", "mean", "distinct", "last", "affinity", "closeness", "time_since", "ratio"}  # change with every event
@@ -54,24 +54,20 @@ def _events(sheet: Sheet) -> Number:
 
 def _history(sheet: Sheet) -> Number:
     """The longest window, what a label waits for, and the gap; the spans of validation and test take their shares."""
-    split, waiting = sheet.design.data.split, wait(sheet.design)
+    split = sheet.design.data.split
     windows = [part.params.get("over") for part in of_group(sheet)]
     window = max((float(one) for one in windows if isinstance(one, int | float)), default=0.0)
-    parts = [number(part, "s") for part in (window, waiting, waiting if split.embargo is None else split.embargo) if part]
+    parts = [number(part, "s") for part in (window, wait(sheet.design), gap(sheet.design)) if part]
     if not parts or split.by != "time" or not timed(sheet.design):
         raise Absent
     apart = sum(share for share in (split.validate, split.test) if isinstance(share, float))
     return total(parts) / (1 - number(apart, "%")) if apart else total(parts)
 
 
-def _log(sheet: Sheet) -> Number:
-    rows, copies = sheet.of("events") * sheet.either("requirements.privacy.keep", "retention"), sheet.default("log_replicas")
-    return rows * sheet.default("row_bytes") * copies * (1 + sheet.default("log_index"))
-
-
 STORAGE: tuple[Write, ...] = (
     row("S1", "events", _events, "/s", "events"),
-    row("S1", "log of events", _log, "B"),
+    row("S1", "log of events", lambda sheet: sheet.of("events") * sheet.either("requirements.privacy.keep", "retention")
+        * sheet.default("row_bytes") * sheet.default("log_replicas") * (1 + sheet.default("log_index")), "B"),
     row("S2", "examples", lambda sheet: smaller(  # not more than are drawn, and not more than there are
         sheet.of("events") * sheet.either("data.events.history", "learning_span") * kept(sheet), sheet.default("examples")),
         key="examples"),

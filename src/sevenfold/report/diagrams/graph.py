@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import get_args
 
 from sevenfold import units
-from sevenfold.design.checks.splits import wait
 from sevenfold.design.sections import DAY, Design
 
 DURATION, SHARE = get_args(units.Duration)[1], get_args(units.Share)[1]
@@ -90,12 +89,6 @@ def duration(seconds: float) -> str:
 def share(part: float | str) -> str:
     """A share as the document spells it, or the words that stand for it."""
     return units.write(round(part, 6), SHARE) if isinstance(part, float) else str(part)
-
-
-def gap(design: Design) -> float:
-    """Seconds left free before validation and before the test: none where the split is not by time."""
-    split = design.data.split
-    return 0.0 if split.by != "time" else wait(design) if split.embargo is None else split.embargo
 
 
 def trained(design: Design) -> float | str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sevenfold.design.checks.splits import wait
+from sevenfold.design.facts import gap, wait
 from sevenfold.design.sections import DataSection, Design, Events, Table
 from sevenfold.record import Record
-from sevenfold.report.diagrams.graph import Edge, Graph, Node, duration, gap, node, share, staged, trained
+from sevenfold.report.diagrams.graph import Edge, Graph, Node, duration, node, share, staged, trained
 
 SOURCES, INGESTION, STORAGE, MADE, SPLIT, SETS = range(6)
 SERVED = ("features", "lists", "index", "models")  # stores that are filled from here, not read
@@ -19,7 +19,9 @@ def graph(design: Design, record: Record | None = None) -> Graph:
              *_sets(design, record)]
     stored = bool(design.data.storage)
     lanes = ("sources", "ingestion", "storage", "label and features", "split and store" if _kept(design) else "split", "sets")
-    edges = [*_inward(design, stored), *_read(design, stored), *_onward(design, made)]
+    kept = [Edge(one.name, "store.features") for one in made if one.name.startswith("features.")] if _kept(design) else []
+    edges = [*_inward(design, stored), *_read(design, stored), *(Edge(one.name, "split") for one in made), *kept,
+             *(Edge("split", key) for key in ("train", "validate", "test"))]
     if stored:
         return Graph(nodes=tuple(nodes), edges=tuple(edges), lanes=lanes)
     closer = (Node(**{**vars(one), "lane": one.lane - (one.lane > STORAGE)}) for one in nodes)
@@ -132,6 +134,3 @@ def _reads(design: Design, group: str) -> set[str]:
         {"items"} & set(_tables(design.data)) if {"affinity", "closeness"} & set(kinds) else set())
 
 
-def _onward(design: Design, made: list[Node]) -> list[Edge]:
-    kept = [Edge(one.name, "store.features") for one in made if one.name.startswith("features.")] if _kept(design) else []
-    return [*(Edge(one.name, "split") for one in made), *kept, *(Edge("split", key) for key in ("train", "validate", "test"))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from sevenfold.design.checks.splits import wait
+from sevenfold.design.facts import wait
 from sevenfold.design.sections import Design
 from sevenfold.evaluation import figures
 from sevenfold.record import Record, Solution
@@ -20,17 +20,16 @@ LOG, TRAINING, CANDIDATE, RELEASE, SERVING = range(5)
 def graph(design: Design, record: Record | None = None) -> Graph:
     """The loop above, what watches over it below."""
     measured = record.solutions.get(record.winner) if record and record.winner else None
-    main = [_log(design), _training(design, measured), _candidate(design, record), *_steps(design), _serving(design, measured)]
+    release, late = design.monitoring.release, wait(design)
+    log = node("log", "log", ["events, live" if design.data.events.live else "events", "answers"],
+               [f"labels {duration(late)} later" if late else ""], lane=LOG)
+    steps = [node(f"step.{number}", step, [STEPS[step]], lane=RELEASE) for number, step in enumerate(release.via if release else ())]
+    main = [log, _training(design, measured), _candidate(design, record), *steps, _serving(design, measured)]
     aside, watching = zip(*_aside(design, main[-2]), strict=True)
-    condition = CONDITIONS[design.monitoring.release.if_] if design.monitoring.release else ""
+    condition = CONDITIONS[release.if_] if release else ""
     chain = [Edge(one.name, after.name, condition if one.name == "candidate" else "") for one, after in pairwise(main)]
     back = Edge("serving", "log", f"{share(design.serving.log)} of the answers and their inputs")
     return Graph(nodes=(*main, *aside), edges=(*chain, back, *(edge for edges in watching for edge in edges)))
-
-
-def _log(design: Design) -> Node:
-    return node("log", "log", ["events, live" if design.data.events.live else "events", "answers"],
-                [f"labels {duration(wait(design))} later" if wait(design) else ""], lane=LOG)
 
 
 def _training(design: Design, measured: Solution | None) -> Node:
@@ -45,11 +44,6 @@ def _candidate(design: Design, record: Record | None) -> Node:
     which = record.winner if record and record.winner else f"1 of {len(design.solutions)} solutions" if design.solutions else ""
     stored = design.data.storage.get("models", "").replace("_", " ")
     return node("candidate", "candidate", [which, stored and f"kept: {stored}"], lane=CANDIDATE)
-
-
-def _steps(design: Design) -> list[Node]:
-    via = design.monitoring.release.via if design.monitoring.release else ()
-    return [node(f"step.{number}", step, [STEPS[step]], lane=RELEASE) for number, step in enumerate(via)]
 
 
 def _serving(design: Design, measured: Solution | None) -> Node:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import sevenfold.report.svg as svg
-from sevenfold.design.checks.splits import timed, wait
+from sevenfold.design.facts import gap, timed, wait
 from sevenfold.design.part import Part
 from sevenfold.design.sections import Design
-from sevenfold.report.diagrams.graph import Edge, Graph, Node, duration, gap, node, plain, share, staged, trained
+from sevenfold.report.diagrams.graph import Edge, Graph, Node, duration, node, plain, share, staged, trained
 from sevenfold.report.tags import Safe, join, tag
 
 NOW = ("attribute", "embed", "image", "hour", "weekday", "words", "characters", "log", "bucket", "hash", "cross", "distance")
