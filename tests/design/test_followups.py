@@ -9,7 +9,7 @@ from sevenfold.design.checks.examples import DESIGNS
 from sevenfold.design.document import parse
 from sevenfold.design.estimate import estimate
 from sevenfold.design.followups import TELLING, Change, FollowUp, begins, followups
-from sevenfold.design.variation import varied
+from sevenfold.design.read import varied
 
 SHIPPED = {path.stem: design.load(path) for path in sorted(DESIGNS.glob("*.yaml")) if "." not in path.stem}
 ASKED = {name: followups(one) for name, one in SHIPPED.items()}

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from sevenfold import design
 from sevenfold.design.checks.examples import DESIGNS
+from sevenfold.design.mapping import at, flow
+from sevenfold.design.read import varied
 from sevenfold.design.show import plain
-from sevenfold.design.variation import at, flow, varied
 from sevenfold.errors import DesignError
 
 SHIPPED = sorted(path for path in DESIGNS.glob("*.yaml") if "." not in path.stem)

@@ -17,8 +17,8 @@ from sevenfold.design.convert import without_none, written
 from sevenfold.design.estimate import estimate
 from sevenfold.design.followups import begins, followups
 from sevenfold.design.grade import STEPS
+from sevenfold.design.read import varied
 from sevenfold.design.sections import Bias, Design, TradeOffs
-from sevenfold.design.variation import varied
 from sevenfold.evaluation import figures
 from sevenfold.report.blocks import Heading, Points, Words, markdown, page, titled
 from sevenfold.report.deep import deep

@@ -57,6 +57,14 @@ def default_of(one: Field[Any]) -> Any:
     return one.default if one.default_factory is MISSING else one.default_factory()
 
 
+def field_at(record: Any, path: str) -> tuple[Field[Any], Any]:
+    """The field that a path of keys names within a record, and its type."""
+    for key in path.split("."):
+        field, hint = written(record)[key]
+        (record, *_) = without_none(hint)
+    return field, hint
+
+
 def without_none(hint: Any) -> tuple[Any, ...]:
     """The alternatives of a type, `None` left out."""
     options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Solution
@@ -10,6 +11,14 @@ from sevenfold.design.sections import Design, Solution
 STEPS = ("requirements", "framing", "data", "solutions", "evaluation", "serving", "monitoring")
 KINDS = {"retrieve": "retriever", "rank": "learner", "rerank": "reranker", "predict": "learner"}  # stage → what its parts are
 STAGES = tuple(KINDS)
+
+
+def value_at(design: Design, path: str) -> Any:
+    """What stands at a path; None where that or a section above it is missing."""
+    value: Any = design
+    for key in path.split("."):
+        value = getattr(value, key, None)
+    return value
 
 
 def timed(design: Design) -> bool:

@@ -18,10 +18,11 @@ from sevenfold import units
 from sevenfold.errors import DesignError
 
 Severity = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+Stage = Literal["concept", "design", "prototype", "pilot", "production"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+STAGES: tuple[Stage, ...] = get_args(Stage)
 DAY = 86_400.0
 DURATION: units.Unit = get_args(units.Duration)[1]
-STAGES = ("concept", "design", "prototype", "pilot", "production")
 
 
 class Place(NamedTuple):
@@ -66,7 +67,7 @@ class Finding:
         head = f"{place}{': ' if self.where else '  ' if place else ''}{self.problem}"
         return f"{head}  [{self.severity} {self.code}]\n    hint: {self.hint}"
 
-    def place(self, source: str = "") -> str:
+    def place(self, source: str) -> str:
         """`video.yaml:41  solutions.trees.retrieve`, or as much of it as is known."""
         return "  ".join(filter(None, (f"{source}:{self.line}" if self.line and source else source, self.where)))
 

@@ -14,16 +14,16 @@ from typing import Any
 
 from sevenfold import units
 from sevenfold.design.checks import check
-from sevenfold.design.convert import without_none, written
+from sevenfold.design.convert import field_at
 from sevenfold.design.document import parse
 from sevenfold.design.estimate import Estimate, Line, estimate
 from sevenfold.design.estimate.number import shown
 from sevenfold.design.findings import SEVERITIES, Finding
 from sevenfold.design.mapping import at, said
 from sevenfold.design.part import unit_of
+from sevenfold.design.read import varied
 from sevenfold.design.sections import Design
 from sevenfold.design.show import plain
-from sevenfold.design.variation import varied
 
 MOVES = 4  # lines of the estimate told for each question
 LEAST = 1.1  # the ratio below which a line has not moved
@@ -134,7 +134,7 @@ def _ratio(before: Line, after: Line) -> float:
 def _values(mapping: Mapping[str, Any], path: str, how: Mapping[str, Any]) -> Iterator[Any]:
     """The new value of a path, as a document writes it; none where there is nothing to multiply or to add to."""
     ((verb, by),) = how.items()
-    old, unit = at(mapping, path), _unit(path)
+    old, unit = at(mapping, path), unit_of(field_at(Design, path)[1])
     if verb == "to" or (verb == "unless" and old is None):
         yield by
     elif verb in ("times", "plus") and old is not None:
@@ -142,11 +142,3 @@ def _values(mapping: Mapping[str, Any], path: str, how: Mapping[str, Any]) -> It
         changed = number * by if verb == "times" else number + (units.parse(by, unit) if unit else by)
         rounded = float(f"{changed:.12g}")  # so that a product is written as a person would
         yield units.write(rounded, unit) if unit else rounded
-
-
-def _unit(path: str) -> units.Unit | None:
-    """The unit in which the language takes the value at a path."""
-    kind: Any = Design
-    for key in path.split("."):
-        (kind, *_) = without_none(written(kind)[key][1])
-    return unit_of(kind)

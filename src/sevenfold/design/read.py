@@ -14,8 +14,10 @@ from typing import Any
 from sevenfold.design.checks import check
 from sevenfold.design.convert import Reading, written
 from sevenfold.design.document import Unreadable, decode, parse
-from sevenfold.design.findings import RULES, Finding, located, refused, related
+from sevenfold.design.findings import RULES, Finding, line_of, located, refused, related
+from sevenfold.design.mapping import laid_over, nested
 from sevenfold.design.sections import Design
+from sevenfold.design.show import plain
 from sevenfold.errors import DesignError
 
 
@@ -64,6 +66,19 @@ def from_mapping(mapping: Mapping[str, Any]) -> Design:
     if reading.findings:
         raise refused(located(reading.findings, {}))
     return design
+
+
+def varied(design: Design, changes: Mapping[str, Any]) -> Design:
+    """The design with other values at some paths, spelled as a document spells them; None takes a value away.
+
+    Lines and file stay those of the document; raises DesignError where the changed document does not read.
+    """
+    aside = {path: {"na": reason} for path, reason in design.na.items() if not any(related(path, other) for other in changes)}
+    mapping = plain(design)
+    for path, value in {**aside, **changes}.items():
+        mapping = laid_over(mapping, nested(path, value))
+    lines = {path: line_of(path, design.lines) or 1 for path in changes} if design.lines else {}
+    return replace(from_mapping(mapping), lines={**lines, **design.lines}, source=design.source)
 
 
 def _draft(text: str | bytes, source: str) -> tuple[Design | None, list[Finding], Mapping[str, int]]:

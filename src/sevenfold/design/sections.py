@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.convert import UNREAD, Reading, written
-from sevenfold.design.findings import located, refused
+from sevenfold.design.findings import DAY, Stage, located, refused
 from sevenfold.design.part import Address, Condition, Date, Feature, Learner, Name, Negatives, Reranker, Retriever
 from sevenfold.design.part import Part as Part
 from sevenfold.units import Bytes, Count, Duration, Money, Range, Rate, Share
@@ -22,10 +22,8 @@ Task = Literal["recommend", "search", "classify", "regress", "link"]
 Slice = Literal["new_users", "new_items", "heavy_users"]
 Bias = Literal["position", "exposure", "popularity", "survivorship", "annotator", "seasonality"]
 Unit = Literal["user", "session", "request", "cluster", "region"]
-Stage = Literal["concept", "design", "prototype", "pilot", "production"]
 Store = Literal["object", "lake", "warehouse", "column", "relational", "document", "key_value", "graph", "search_index",
                 "vector_index", "stream", "memory"]
-DAY = 86_400.0
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))

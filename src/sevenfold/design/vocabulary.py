@@ -64,8 +64,7 @@ _HEURISTIC = Entry(family="heuristic", cold=True, incremental=True)
 
 VOCABULARY: dict[str, dict[str, Entry]] = {
     "retriever": {
-        "popular": _HEURISTIC,
-        "trending": _HEURISTIC,
+        "popular": _HEURISTIC, "trending": _HEURISTIC,
         "sessions": Entry(family="heuristic", incremental=True),
         "nearby": Entry(family="heuristic", takes="within_km: float = 25.0", cold=True, incremental=True),
         "neighbours": Entry(family="neighbours"),
@@ -96,10 +95,10 @@ VOCABULARY: dict[str, dict[str, Entry]] = {
     },
     "reranker": dict.fromkeys(("diversity", "freshness", "caps", "rules", "explore"), _HEURISTIC),
     "feature": {
-        "image": Entry(takes="image: str, dimensions: int = 128"),
         **dict.fromkeys(("attribute", "count", "sum", "mean", "distinct", "last", "time_since", "embed", "affinity", "hour",
-                         "weekday", "ratio", "log", "bucket", "hash", "cross", "distance", "closeness", "words", "characters",
-                         "common_neighbours", "resource_allocation", "matching"), Entry()),
+                         "weekday", "ratio", "log", "bucket", "hash", "cross", "distance", "closeness"), Entry()),
+        "image": Entry(takes="image: str, dimensions: int = 128"),
+        **dict.fromkeys(("words", "characters", "common_neighbours", "resource_allocation", "matching"), Entry()),
     },
     "negatives": {
         "unseen": Entry(), "shown": Entry(takes="keep: Share = 1.0"), "friends_of_friends": Entry(takes="n: int = 20"),

@@ -23,9 +23,9 @@ from sevenfold.design.facts import STAGES, STEPS, of_stage, stages, trained
 from sevenfold.design.followups import FollowUp, begins, followups
 from sevenfold.design.mapping import at, flow
 from sevenfold.design.questions import Question, questions
+from sevenfold.design.read import varied
 from sevenfold.design.sections import Design, Solution
 from sevenfold.design.show import plain
-from sevenfold.design.variation import varied
 from sevenfold.evaluation import boundaries, decision, figures
 from sevenfold.record import Record
 from sevenfold.report.blocks import Block, Heading, Points, Words, titled
@@ -34,6 +34,7 @@ from sevenfold.report.tables import Table
 
 MEASURED = {"requirements.limits.p99": 1e3, "requirements.limits.cost": 1.0, "requirements.limits.memory": 1e-6,
             "requirements.limits.min_coverage": 1.0, "evaluation.least_effect": 1.0}  # path → what brings it to the record's unit
+AXES = ("precision_recall", "latency_accuracy", "batch_streaming", "cost_quality")
 PLACE = re.compile(r"\{([\w.]+)\}")  # a path of the document within a wording
 OPEN = "open: the document does not say"
 FOLLOWUPS = "One requirement changes, all else stays. What newly breaks is found by the checks, what moves by the estimate."
@@ -138,8 +139,7 @@ def losses(solution: Solution) -> str:
 
 
 def _evaluation(design: Design, record: Record | None) -> Iterator[Block]:
-    trade_offs = tuple(_trade_off(design, record, axis) for axis in vars(design.evaluation.trade_offs))
-    yield from titled("The four trade-offs", Points(trade_offs))
+    yield from titled("The four trade-offs", Points(tuple(_trade_off(design, record, axis) for axis in AXES)))
     if record and record.decision:
         yield from titled("What was measured", tables.comparison(record), Words(record.decision.sentence))
 

@@ -50,12 +50,12 @@ def drawing(width: float, height: float, *shapes: str, label: str, class_: str =
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", class_: str | None = None) -> Safe:
     """Words whose baseline starts, ends or centres at a point."""
-    return tag("text", words, x=float(x), y=float(y), text_anchor=anchor, class_=class_)
+    return tag("text", words, x=x, y=y, text_anchor=anchor, class_=class_)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Safe:
     """A straight stroke."""
-    return tag("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), class_=class_)
+    return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
 def polyline(points: Iterable[tuple[float, float]], class_: str) -> Safe:
@@ -63,21 +63,14 @@ def polyline(points: Iterable[tuple[float, float]], class_: str) -> Safe:
     return tag("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), class_=class_)
 
 
-def path(words: str, class_: str) -> Safe:
-    """A stroke or a shape in SVG's own language of paths."""
-    return tag("path", d=words, class_=class_)
-
-
 def rect(box: Box, class_: str, *, round_: float = 0.0) -> Safe:
     """A filled rectangle."""
-    return tag("rect", x=float(box.x), y=float(box.y), width=float(box.width), height=float(box.height), rx=round_,
-               class_=class_)
+    return tag("rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=round_, class_=class_)
 
 
 def circle(x: float, y: float, radius: float, class_: str, title: str = "") -> Safe:
     """A disc; `title` appears when pointed at."""
-    return tag("circle", tag("title", title) if title else None, cx=float(x), cy=float(y), r=float(radius),
-               class_=class_)
+    return tag("circle", tag("title", title) if title else None, cx=x, cy=y, r=radius, class_=class_)
 
 
 def linear(low: float, high: float, start: float, end: float) -> Scale:
@@ -92,13 +85,13 @@ def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
     return lambda value: inner(math.log(value))
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers between two ends.
+def ticks(low: float, high: float) -> list[float]:
+    """About five round numbers between two ends.
 
     >>> ticks(0.0, 1.0)
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
-    raw = (high - low) / about or 1.0
+    raw = (high - low) / 5 or 1.0
     power = 10 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)

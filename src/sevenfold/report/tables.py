@@ -14,23 +14,20 @@ SIGNS = {True: "✓", False: "✗", None: "?"}
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Headings and rows of words; the columns from `numbers` on hold numbers. `marked` rows stand out."""
+    """Headings and rows of words; the columns from `numbers` on hold numbers."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numbers: int = 99
-    marked: tuple[int, ...] = ()
 
 
 def comparison(record: Record) -> Table:
     """A row per solution, the simplest first: quality, time, memory, money, limits."""
-    solutions = decision.ordered(record)
     limits = ("limits",) if record.limits else ()
     rows = tuple((name, *_measured(record, solution), *((verdicts(solution),) if limits else ()))
-                 for name, solution in solutions.items())
-    return Table(headings=("solution", record.metric, f"{100 * record.level:.0f} % interval", "p99", "memory", "fit",
-                           "cost", *limits),
-                 rows=rows, numbers=1, marked=tuple(n for n, name in enumerate(solutions) if name == record.winner))
+                 for name, solution in decision.ordered(record).items())
+    headings = ("solution", record.metric, f"{100 * record.level:.0f} % interval", "p99", "memory", "fit", "cost", *limits)
+    return Table(headings=headings, rows=rows, numbers=1)
 
 
 def _measured(record: Record, solution: Solution) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 FEW = 200  # requests: below it an interval is a rough thing
-STYLES = {True: "bold green", False: ""}
 
 
 def summary(record: Record) -> RenderableType:
@@ -22,15 +21,15 @@ def summary(record: Record) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    words = tables.comparison(record)
     drawn = Table(box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in ("solution", record.metric, "p99", "memory", "fit", "cost", "limits"):
         drawn.add_column(heading, justify="left" if heading in ("solution", "limits") else "right")
-    for number, (name, value, interval, *measured) in enumerate(words.rows):
+    for name, value, interval, *measured in tables.comparison(record).rows:
         quality = f"{value} [{interval.replace(' to ', '–')}]" if interval else value
-        broken = [f"{tables.SIGNS[held.holds]} {limit}" for limit, held in record.solutions[name].limits.items() if not held.holds]
-        cells = (name, quality, *measured[:4], " ".join(broken) or tables.SIGNS[True])
-        drawn.add_row(*map(Text, cells), style=STYLES[number in words.marked])
+        limits = record.solutions[name].limits.items()
+        open_ = " ".join(f"{tables.SIGNS[held.holds]} {limit}" for limit, held in limits if not held.holds)
+        cells = (name, quality, *measured[:4], open_ or tables.SIGNS[True])
+        drawn.add_row(*map(Text, cells), style="bold green" if name == record.winner else "")
     asked = record.data.requests.get("test")
     judged = f" Judged by {asked:,} requests{'' if asked >= FEW else ': few, so look again with more data'}." if asked else ""
     return Group(drawn, Text((record.decision.sentence if record.decision else "") + judged))

@@ -26,7 +26,7 @@ FORMULAS: dict[str, Formula] = {
 
 def leaf(name: str, ends: Ends) -> Number:
     low, value, high = ends
-    return numbers.given(value, low, high, Input(name, f"{value:g}", "default"))
+    return numbers.given(value, Input(name, f"{value:g}", "default"), low, high)
 
 
 def leaves(several: list[Ends]) -> list[Number]:

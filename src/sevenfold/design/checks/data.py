@@ -7,9 +7,9 @@ from math import ceil
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.facts import answers_online, columns, explores, exposed, features, gap, parts, timed, wait
-from sevenfold.design.findings import Place, Problem, check, percent, rule, span
+from sevenfold.design.findings import DAY, Place, Problem, check, percent, rule, span
 from sevenfold.design.part import Part
-from sevenfold.design.sections import DAY, Design
+from sevenfold.design.sections import Design
 from sevenfold.errors import nearest
 
 # Store → what it is for.

@@ -8,6 +8,7 @@ from math import inf
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.checks.running import expired
+from sevenfold.design.facts import value_at
 from sevenfold.design.findings import RULES, Place, Problem, check, rule
 from sevenfold.design.sections import Design
 from sevenfold.design.vocabulary import FUNNEL, PREDICTION, TASKS
@@ -51,10 +52,7 @@ rule("Z03", "contradiction", "error", "The same fact is given twice, with two va
 def silent_key(design: Design) -> Iterator[Problem]:
     """A key that nothing reads: the language does not know it, or this task has no use for it."""
     for path, tasks in READ_BY.items():
-        value: object = design
-        for key in path.split("."):
-            value = getattr(value, key, None)
-        if value and design.framing.task not in tasks:
+        if value_at(design, path) and design.framing.task not in tasks:
             yield Problem(path, f"the task '{design.framing.task}' does not read '{path.rpartition('.')[2]}'",
                           f"It belongs to {', '.join(tasks)}; take it away.")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sevenfold.design.facts import explores, wait
-from sevenfold.design.findings import Place, Problem, check, rule, span
-from sevenfold.design.sections import DAY, Design
+from sevenfold.design.findings import DAY, Place, Problem, check, rule, span
+from sevenfold.design.sections import Design
 
 LATE = 7 * DAY  # a label that is known later than this cannot raise an alarm
 

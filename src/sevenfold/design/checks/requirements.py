@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sevenfold.design.facts import answers_online, features
+from sevenfold.design.facts import KINDS, answers_online, features, of_stage
 from sevenfold.design.findings import Place, Problem, check, rule
 from sevenfold.design.questions import questions
 from sevenfold.design.sections import Design, Solution
@@ -78,7 +78,5 @@ def no_simple_way(design: Design) -> Iterator[Problem]:
 
 def _learns_little(solution: Solution) -> bool:
     """Rules throughout; rules that find, and at most a linear model that orders, count as well."""
-    sources = {entry("retriever", part.name).family for part in solution.retrieve}
-    ranks = entry("learner", solution.rank.name).family if solution.rank else "heuristic"
-    predicts = entry("learner", solution.predict.name).family if solution.predict else "heuristic"
-    return sources <= {"heuristic"} and ranks in ("heuristic", "linear") and predicts == "heuristic"
+    most = {"retrieve": {"heuristic"}, "rank": {"heuristic", "linear"}, "predict": {"heuristic"}}
+    return all({entry(KINDS[stage], part.name).family for part in of_stage(solution, stage)} <= most[stage] for stage in most)

@@ -13,14 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
-from sevenfold.design.convert import UNREAD, Unread, written
+from sevenfold.design.convert import field_at
 from sevenfold.design.estimate.defaults import default, meant
 from sevenfold.design.estimate.number import Input, Number, Source, given, number, shown
 from sevenfold.design.estimate.prices import Prices
+from sevenfold.design.facts import value_at
 from sevenfold.design.findings import line_of
 from sevenfold.design.part import Part, unit_of
 from sevenfold.design.sections import Design, Solution
@@ -96,11 +96,11 @@ class Sheet:
 
     def given(self, path: str) -> Number | None:
         """What the document gives at a path (its section's default counts), or None where that is nothing above zero."""
-        value, hint, usual = _found(self.design, path)
+        value, (field, hint) = value_at(self.design, path), field_at(Design, path)
         if value is None or not value > 0:
             return None
         unit = unit_of(hint)
-        source: Source = "default" if value == usual and path not in self.design.lines else self.source(path)
+        source: Source = "default" if value == field.default and path not in self.design.lines else self.source(path)
         why = "of the language" if source == "default" else ""
         return given(value, Input(path, units.write(value, unit) if unit else shown(value), source, why))
 
@@ -194,18 +194,3 @@ def each(*writers: Write) -> Write:
         sheet.name = ""
 
     return write
-
-
-def _found(design: Design, path: str) -> tuple[Any, Any, Any]:
-    """(value, type, default) of the field that a path names."""
-    record: Any = design
-    field, hint = None, None
-    for key in path.split("."):
-        if record is None:
-            return None, None, None
-        if record is UNREAD:
-            raise Unread
-        kind: Any = type(record)
-        field, hint = written(kind)[key]
-        record = getattr(record, field.name)
-    return record, hint, field.default if field else None

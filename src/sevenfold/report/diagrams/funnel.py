@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import get_args
 
 from sevenfold import units
+from sevenfold.design.facts import STAGES, of_stage
 from sevenfold.design.sections import Design, Part, Solution, StageBudget
 from sevenfold.evaluation import figures
 from sevenfold.record import Record, Stage
@@ -44,13 +45,10 @@ def _said(design: Design, solution: Solution) -> dict[str, list[str]]:
     """What each stage of a solution reads or does, in order."""
     data, batch = design.data, design.serving.batch
     sources = [table.path.rsplit("/", 1)[-1] for table in (data.events, data.users, data.items, data.queries) if table]
-    learners = {"rank": solution.rank, "predict": solution.predict}
-    read = data.features.items() if any(learners.values()) else ()
-    said = {"data": sources, "retrieve": [_part(part) for part in solution.retrieve],
-            "features": [f"{len(features)} {group}" for group, features in read if features],
-            "rerank": [_part(part) for part in solution.rerank], "answer": [_answer(design)],
-            "lists": [batch.store, f"every {duration(batch.every)}"] if batch and batch.for_ == "everything" else [],
-            **{stage: [_part(part)] for stage, part in learners.items() if part}}
+    read = data.features.items() if solution.rank or solution.predict else ()
+    said = {"data": sources, **{stage: [_part(part) for part in of_stage(solution, stage)] for stage in STAGES},
+            "features": [f"{len(features)} {group}" for group, features in read if features], "answer": [_answer(design)],
+            "lists": [batch.store, f"every {duration(batch.every)}"] if batch and batch.for_ == "everything" else []}
     return {stage: said[stage] for stage in ORDER if said.get(stage)}
 
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import get_args
 
 from sevenfold import units
-from sevenfold.design.sections import DAY, Design
+from sevenfold.design.findings import DAY
+from sevenfold.design.sections import Design
 
 DURATION, SHARE = get_args(units.Duration)[1], get_args(units.Share)[1]
 MOST = 4  # lines in a box

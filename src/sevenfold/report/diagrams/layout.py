@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import sevenfold.report.svg as svg
@@ -140,7 +141,7 @@ def _way(one: Node, other: Node, start: svg.Box, end: svg.Box, channel: float) -
 def _curve(start: Point, end: Point) -> Safe:
     (x1, y1), (x2, y2), bend = start, end, min(end[0] - start[0], 80.0) / 2
     path = f"M{x1:.1f},{y1:.1f}C{x1 + bend:.1f},{y1:.1f} {x2 - bend:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"
-    return join(svg.path(path, "arrow"), _head(x2, y2, 1, 0))
+    return join(tag("path", d=path, class_="arrow"), _head(x2, y2, 1, 0))
 
 
 def _stroke(*points: Point) -> Safe:
@@ -168,8 +169,8 @@ def _store(at: svg.Box) -> Safe:
     """A drum."""
     x, y, right, bottom, bend = at.x, at.y + LID, at.right, at.bottom - LID, f"{at.width / 2:.1f},{LID:g} 0 0"
     lid = f"M{x:.1f},{y:.1f}A{bend} 1 {right:.1f},{y:.1f}"
-    return join(svg.path(f"{lid}V{bottom:.1f}A{bend} 1 {x:.1f},{bottom:.1f}Z", "box store"),
-                svg.path(f"M{x:.1f},{y:.1f}A{bend} 0 {right:.1f},{y:.1f}", "lid"))
+    return join(tag("path", d=f"{lid}V{bottom:.1f}A{bend} 1 {x:.1f},{bottom:.1f}Z", class_="box store"),
+                tag("path", d=f"M{x:.1f},{y:.1f}A{bend} 0 {right:.1f},{y:.1f}", class_="lid"))
 
 
 def _rows(cell: list[Node], y: float) -> tuple[list[Safe], float]:
@@ -193,4 +194,4 @@ def _told(one: Node, after: list[Node], graph: Graph) -> Node:
     """The node, with the arrows that a phone's one column has no room for told in words."""
     far = [edge for edge in graph.edges if edge.start == one.name and edge.end not in {other.name for other in after}]
     notes = (f"→ {graph.named[edge.end].title}{f': {edge.label}' if edge.label else ''}" for edge in far)
-    return Node(**{**vars(one), "notes": (*one.notes, *notes)})
+    return replace(one, notes=(*one.notes, *notes))

@@ -7,7 +7,6 @@ from itertools import groupby
 
 from sevenfold.report.diagrams.graph import Graph, Node
 
-SHAPES = {"store": ('[("', '")]')}
 MARKS = '"#&;<>`[](){}|\\*~$'
 
 
@@ -35,7 +34,7 @@ def _groups(graph: Graph, identities: dict[str, str]) -> Iterator[str]:
 
 
 def _node(one: Node, identity: str) -> str:
-    opened, closed = SHAPES.get(one.kind, ('["', '"]'))
+    opened, closed = ('[("', '")]') if one.kind == "store" else ('["', '"]')
     words = "<br/>".join(escaped(line) for line in (one.title, *one.lines, *one.notes))
     return f"{identity}{opened}{words}{closed}{':::aside' if one.kind == 'aside' else ''}"
 

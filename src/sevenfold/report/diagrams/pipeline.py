@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sevenfold.design.facts import gap, wait
 from sevenfold.design.sections import DataSection, Design, Events, Table
 from sevenfold.record import Record
@@ -24,8 +26,8 @@ def graph(design: Design, record: Record | None = None) -> Graph:
              *(Edge("split", key) for key in ("train", "validate", "test"))]
     if stored:
         return Graph(nodes=tuple(nodes), edges=tuple(edges), lanes=lanes)
-    closer = (Node(**{**vars(one), "lane": one.lane - (one.lane > STORAGE)}) for one in nodes)
-    return Graph(nodes=tuple(closer), edges=tuple(edges), lanes=(*lanes[:STORAGE], *lanes[MADE:]))
+    closer = tuple(replace(one, lane=one.lane - (one.lane > STORAGE)) for one in nodes)
+    return Graph(nodes=closer, edges=tuple(edges), lanes=(*lanes[:STORAGE], *lanes[MADE:]))
 
 
 def _tables(data: DataSection) -> dict[str, Events | Table]:

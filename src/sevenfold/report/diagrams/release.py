@@ -23,7 +23,8 @@ def graph(design: Design, record: Record | None = None) -> Graph:
     release, late = design.monitoring.release, wait(design)
     log = node("log", "log", ["events, live" if design.data.events.live else "events", "answers"],
                [f"labels {duration(late)} later" if late else ""], lane=LOG)
-    steps = [node(f"step.{number}", step, [STEPS[step]], lane=RELEASE) for number, step in enumerate(release.via if release else ())]
+    via = enumerate(release.via if release else ())
+    steps = [node(f"step.{number}", step, [STEPS[step]], lane=RELEASE) for number, step in via]
     main = [log, _training(design, measured), _candidate(design, record), *steps, _serving(design, measured)]
     aside, watching = zip(*_aside(design, main[-2]), strict=True)
     condition = CONDITIONS[release.if_] if release else ""
