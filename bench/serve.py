@@ -240,14 +240,14 @@ def events(values: list[dict[str, Any]], each: int, mark: str) -> Callable[[int]
 
         def body(number: int) -> bytes:
             rows = [{"id": f"{mark}-{client}-{number}-{row}", "values": rng.choice(values)} for row in range(each)]
-            return json.dumps(rows[0] if each == 1 else {"events": rows}).encode()
+            return json.dumps(rows[0] if each == 1 else {"events": rows}, default=str).encode()
         return body
     return of
 
 
 def by_hand(folder: Path, values: dict[str, Any], seconds: float) -> None:
     """Events one by one into SQLite, and into Redis where a server is installed."""
-    text = json.dumps(values)
+    text = json.dumps(values, default=str)
     with sqlite3.connect(folder / "events.sqlite") as database:
         database.execute("PRAGMA synchronous = FULL")
         database.execute("CREATE TABLE events (id TEXT PRIMARY KEY, row TEXT)")

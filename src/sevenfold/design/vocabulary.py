@@ -137,8 +137,8 @@ def losses(kind: str, name: str) -> tuple[str, ...]:
 
 def schema(kind: str, name: str) -> dict[str, tuple[Any, Any]]:
     """Parameter → (type, default) as the language has it: the maker's, and what no maker takes yet."""
-    parameters = signature(VOCABULARY[kind][name].takes) if name in VOCABULARY[kind] else {}
-    return {**parameters, **(made(kind, name) or {})}
+    takes = entry(kind, name).takes
+    return {**(signature(takes) if takes else {}), **(made(kind, name) or {})}
 
 
 def defaults(kind: str, name: str) -> dict[str, Any]:
