@@ -21,6 +21,7 @@ from sevenfold.nouns import F64, SECOND, Array, Data
 from sevenfold.record import Basis, Cost, Dataset, Estimate, Finding, Latency, Price, Probe, Record, Stage, Tuning
 from sevenfold.record import Solution as Measured
 from sevenfold.registry import RERANKERS
+from sevenfold.report.outline import parts
 from sevenfold.run.tuning import Tuned
 from sevenfold.statistics import bootstrap
 
@@ -73,7 +74,7 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
     judge = comparison.judge_of(design)
     money = _cost(design, one, mean, "projected" if at_scale else "unproved")
     return Measured(
-        order=order, parts=describe(solution), metrics=judge.estimates(one.answers, truth), latency_ms=latency,
+        order=order, parts=parts(solution), metrics=judge.estimates(one.answers, truth), latency_ms=latency,
         memory_mb=one.process["memory_mb"], memory_basis=basis, bundle_mb=one.bundle_bytes / 1e6,
         fit_seconds=one.fit_seconds, cost_per_month=money[0] if money else None, cost=money[1] if money else None,
         stages=_stages(design, one), slices=judge.by_slice(one.answers, truth, design.evaluation.slices),
@@ -110,13 +111,6 @@ def _stages(design: Design, one: Measurement) -> tuple[Stage, ...]:
         found.append(Stage(stage=stage, kept=int(kept[stage] or 0), p50=float(np.median(took)),
                            p99=float(np.quantile(took, 0.99)), recall=float(np.mean(one.recall[stage])) if one.recall else None))
     return tuple(found)
-
-
-def describe(solution: Solution) -> str:
-    """A solution in a line: `popular + als → boosted → diversity`."""
-    stages = [" + ".join(part.name for part in solution.retrieve), solution.rank.name if solution.rank else "",
-              " + ".join(part.name for part in solution.rerank), solution.predict.name if solution.predict else ""]
-    return " → ".join(stage for stage in stages if stage)
 
 
 def limits(design: Design) -> dict[str, float]:
