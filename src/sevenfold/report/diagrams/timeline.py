@@ -13,7 +13,8 @@ from sevenfold.design.sections import Design
 from sevenfold.report.diagrams.graph import Edge, Graph, Node, duration, node, plain, share, staged, trained
 from sevenfold.report.tags import Safe, join, tag
 
-NOW = ("attribute", "embed", "image", "hour", "weekday", "words", "characters", "log", "bucket", "hash", "cross", "distance", "matching")
+NOW = ("attribute", "embed", "image", "hour", "weekday", "words", "characters", "log", "bucket", "hash", "cross", "distance",
+       "matching")
 PAST = ("past", "now")  # kinds of a span that end by t
 STEP = 36.0  # from one row to the next
 BAR = 9.0
