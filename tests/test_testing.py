@@ -130,7 +130,7 @@ def test_a_retriever_that_breaks_a_clause_is_told_which(part, message):
 
 
 def test_a_parameter_that_no_document_could_give_is_told():
-    message = r"ease: takes \['content', 'dropout', 'regularisation'\], got \['depth'\]"
+    message = r"ease: takes \['content', 'dropout', 'popularity', 'regularisation'\], got \['depth'\]"
     with pytest.raises(AssertionError, match=message):
         check_retriever("ease", depth=3)
 
