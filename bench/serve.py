@@ -315,6 +315,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--workers", type=int, default=1, help="of ours; the processor's time is then that of the parent alone")
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
     parser.add_argument("--peer", metavar="STORE", help=argparse.SUPPRESS)
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
@@ -335,7 +336,8 @@ def main() -> None:
         users, rows = base.users.ids.tolist(), base.log.table.slice(len(base.log) - 5000).to_pylist()
         print(f"{len(base.log):,} events, {len(users):,} users, {len(base.items):,} items; {os.cpu_count()} cores, "
               f"{platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}\n")
-        serve = ("-m", "sevenfold", "serve", str(run), "--clock", "log", "--port", str(OURS), "--store", store)
+        serve = ("-m", "sevenfold", "serve", str(run), "--clock", "log", "--port", str(OURS), "--store", store,
+                 "--workers", str(given.workers))
         by_peer = (__file__, str(run), "--peer", f"lmdb://{folder / 'peer'}")
         print("| what | clients | a second | p50 ms | p99 ms | 200 | whole | CPU ms each |\n|---|---|---|---|---|---|---|---|")
         with running(OURS, *serve) as ours_at, running(PEER, *by_peer) as peer_at:
