@@ -16,7 +16,7 @@ $(VENV)/run: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[deep,test,check,bench]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[deep,tensorflow,test,check,bench]'
 	@touch $@
 
 demo: $(VENV)/run  ## design, train, compare and decide on a simulated world; stop one planted leak

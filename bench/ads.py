@@ -1,6 +1,6 @@
 """Clicks on mind-5k, and in the simulated world of ads: our four solutions beside LightGBM on the same features.
 
-    SEVENFOLD_DATA=<folder> python bench/ads.py [--world] [--seeds 3] [--windows 4]
+    SEVENFOLD_DATA=<folder> python bench/ads.py [--world] [--seeds 3] [--windows 4] [--automl SECONDS]
 
 The shipped design `ads`, split by time: a tenth of the impressions is the test, the tenth before it chooses rounds and
 calibrates, everything before is learnt from; so the last tenth is judged, and as many tenths before it as there are windows,
@@ -10,7 +10,9 @@ validation like all others. LightGBM reads the rows that our trees read; both ar
 settings, and calibrated in the same way. `slope` is that of the true log-odds on the predicted ones (1 is right), `error` the
 calibration error as a share of the rate of clicks, `by luck` the same where clicks are drawn by the model's own
 probabilities: what a model that is right shows on so many clicks. In the world, where the chance of each click is known,
-`distance` is the mean distance from it as a share of the mean chance. Needs lightgbm.
+`distance` is the mean distance from it as a share of the mean chance. With `--automl`, FLAML's and AutoGluon's best within so
+many seconds a window, on the same rows and the first seed, chosen on the same validation; our seconds stand beside. Needs
+lightgbm, and for `--automl` flaml and autogluon.tabular.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,14 +99,17 @@ def chances(folder: Path, test: Labelled) -> F64:
     return np.asarray(chance[first:first + len(test)])
 
 
-def answers(task: Task, seeds: int) -> Iterator[tuple[str, F32]]:
+def answers(task: Task, seeds: int, budget: int | None) -> Iterator[tuple[str, F32]]:
     """Each model and its probabilities for the test, one seed after the other."""
     tuned: dict[str, Solution] = {}
     for name, solution in task.design.solutions.items():
         for seed in range(seeds):
             ready = prepare(task.design, solution, task.data, task.cuts, seed)
+            start = time.perf_counter()
             found = tuned.get(name) or tuned.setdefault(name, settled(solution, tune(task.design, ready)))
             parts = learn(task.design, replace(ready, learner=found.predict), seed)
+            if budget and not seed:
+                print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
             rows = about(parts.over(task.data), task.test)
             assert parts.ranker is not None
             assert parts.calibration is not None
@@ -111,6 +118,8 @@ def answers(task: Task, seeds: int) -> Iterator[tuple[str, F32]]:
                 assert ready.train is not None
                 assert ready.validate is not None
                 yield "LightGBM, the same rows", lightgbm(ready.train, ready.validate, rows, seed, task.design.evaluation.trials)
+                for peer in (flaml, autogluon) if budget and not seed else ():
+                    yield f"{peer.__name__}, {budget} s a window", peer(ready.train, ready.validate, rows, budget)
 
 
 def lightgbm(train: Rows, validate: Rows, test: Rows, seed: int, trials: int) -> F32:
@@ -137,8 +146,39 @@ def lightgbm(train: Rows, validate: Rows, test: Rows, seed: int, trials: int) ->
     study.enqueue_trial({"depth": 4, "learning_rate": 0.1, "leaf_weight": 1e-3})
     study.optimize(loss, n_trials=trials)
     booster = boosted(**study.best_params)
-    calibration = chosen(booster.predict(validate.values), validate.label)
-    return calibration(booster.predict(test.values))
+    return _calibrated(lambda rows: booster.predict(rows.values), validate, test)
+
+
+def flaml(train: Rows, validate: Rows, test: Rows, budget: int) -> F32:
+    """The best of its estimators by the loss on validation."""
+    from flaml import AutoML
+
+    assert validate.label is not None
+    model = AutoML()
+    model.fit(train.values, train.label, X_val=validate.values, y_val=validate.label, task="classification", metric="log_loss",
+              time_budget=budget, seed=0, n_jobs=2, verbose=0)
+    print(f"flaml: {model.best_estimator}", file=sys.stderr)
+    return _calibrated(lambda rows: model.predict_proba(rows.values)[:, 1], validate, test)
+
+
+def autogluon(train: Rows, validate: Rows, test: Rows, budget: int) -> F32:
+    """The best of its models and their weighted ensemble by the loss on validation."""
+    import pandas
+    from autogluon.tabular import TabularPredictor
+
+    def table(rows: Rows, **label: Any) -> Any:
+        return pandas.DataFrame(rows.values, columns=list(rows.names)).assign(**label)
+
+    with tempfile.TemporaryDirectory() as folder:
+        model = TabularPredictor("label", eval_metric="log_loss", path=folder, verbosity=0).fit(
+            table(train, label=train.label), tuning_data=table(validate, label=validate.label), time_limit=budget, num_cpus=2)
+        print(f"autogluon: {model.model_best}", file=sys.stderr)
+        return _calibrated(lambda rows: model.predict_proba(table(rows))[1.0].to_numpy(), validate, test)
+
+
+def _calibrated(predict: Callable[[Rows], Any], validate: Rows, test: Rows) -> F32:
+    assert validate.label is not None
+    return chosen(predict(validate), validate.label)(predict(test))
 
 
 def judged(scores: F32, label: F32, true: F64 | None) -> list[float]:
@@ -164,6 +204,7 @@ def main() -> None:
     parser.add_argument("--world", action="store_true", help="the simulated world, where every chance is known")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--windows", type=int, default=4)
+    parser.add_argument("--automl", type=int, metavar="SECONDS", help="also FLAML and AutoGluon, so long a window")
     asked = parser.parse_args()
     for learnt, windows in tasks(asked.world, asked.windows):
         label = np.concatenate([task.test.grade for task in windows])
@@ -174,7 +215,8 @@ def main() -> None:
             print("| model | learns from |", " | ".join(FIGURES), "| by luck | slope | distance |")
             print("|---|---|---|---|---|---|---|---|")
         figures: dict[str, list[list[float]]] = {}
-        for said in zip(*(answers(task, asked.seeds) for task in windows), strict=True):  # the same model and seed in each window
+        every = (answers(task, asked.seeds, asked.automl) for task in windows)
+        for said in zip(*every, strict=True):  # the same model and seed in each window
             scores = np.concatenate([scores for _, scores in said])
             figures.setdefault(said[0][0], []).append(judged(scores, label, true))
         print("\n".join(told(title, learnt, figures) for title in figures), flush=True)

@@ -8,14 +8,14 @@ from sevenfold import design as documents
 from sevenfold import record
 from sevenfold.bundle import manifest
 from sevenfold.data.posted import Posted
-from sevenfold.run.execution import Job
+from sevenfold.run.job import Job
 from sevenfold.run.steps import Steps
 
 
 def ship(path: Path, run: Path, url: str | None = None, solution: str = "popular") -> Path:
     """Fit a solution of a design on its files and a store, and make its bundle live."""
     job = Job(design=documents.load(path), folder=run, steps=Steps(run / "steps"), posted=Posted(url) if url else None)
-    job.fit(solution, job.design.solutions[solution], 0)
+    job.fit(solution, 0)
     job.ship(solution)
     (run / record.FILE).touch()
     return manifest.live(run)

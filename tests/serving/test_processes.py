@@ -88,8 +88,8 @@ def test_several_workers_count_and_answer_together(finished: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("words", "problem"), [
-    (["--workers", "0"], "expected at least 1, got 0"), (["--workers", "2", "--store", "memory://"], "one process only"),
-    (["--store", "nothing://"], "no store is reached by"), (["--host", "203.0.113.1"], "cannot listen at")])
+    (["--workers", "2", "--store", "memory://"], "one process only"), (["--store", "nothing://"], "no store is reached by"),
+    (["--host", "203.0.113.1"], "cannot listen at")])
 def test_what_cannot_be_served_is_told(finished: Path, tmp_path: Path, words: list[str], problem: str,
                                        capsys: pytest.CaptureFixture[str]) -> None:
     store = [] if "--store" in words else ["--store", f"lmdb://{tmp_path / 'store'}"]

@@ -54,6 +54,13 @@ def main(argv: list[str] | None = None) -> int:
     return perform(verb, words[1:])
 
 
+def processes(text: str) -> int:
+    """A number of processes as a word of the command line."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of processes from 1 on, got '{text}'")
+    return int(text)
+
+
 def perform(verb: str, words: list[str]) -> int:
     """Parse a verb's words, run it and draw its errors."""
     module = importlib.import_module(f"sevenfold.cli.{verb.replace('-', '_')}")

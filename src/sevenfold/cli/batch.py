@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from sevenfold import record
-from sevenfold.errors import SevenfoldError
+from sevenfold.cli import processes
 from sevenfold.serving.lists import SHARD, make
 
 HELP = "Compute every user's list ahead and swap them in at once; what was interrupted goes on where it was."
@@ -22,15 +22,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument("--store", metavar="URL", help="where events and users' state lie; default: lmdb://RUN/store")
     parser.add_argument("--lists", metavar="URL", help="where the lists go; default: the store")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--workers", type=processes, default=1, help="processes (default: 1)")
     parser.add_argument("--clock", choices=("wall", "log"), default="wall",
                         help="as of when: now, or, for a log of the past, its end")
 
 
 def run(args: argparse.Namespace) -> int:
     """Make the lists."""
-    if args.workers < 1:
-        raise SevenfoldError("--workers", f"expected at least 1, got {args.workers}", "Leave it out for one process.")
     folder = record.locate(args.run)
     store = args.store or f"lmdb://{folder / 'store'}"
     version = make(folder, store, args.lists or store, of_clock=args.clock, workers=args.workers, progress=_shown)

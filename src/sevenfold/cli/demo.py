@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     design = arguments.out / "video.yaml"
     if not design.exists():
         new.write_case("video", arguments.out, "world")
-    record, folder = execute(documents.load(design), None, Lines(sys.stderr))
+    record, folder = execute(documents.load(design), None, Lines(sys.stderr), processes=None)
     terminal.show(record, folder)
     leaky = plant(design)
     print(f"\nnow the same design with one more feature, `clicked` ({leaky}):")

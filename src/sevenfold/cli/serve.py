@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sevenfold import record, stores
 from sevenfold.bundle import manifest
+from sevenfold.cli import processes
 from sevenfold.errors import SevenfoldError
 from sevenfold.nouns import SECOND
 from sevenfold.serving.access import keys
@@ -25,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lists", metavar="URL", help="where `sevenfold batch` wrote lists; default: the store")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8707, help="default: 8707")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--workers", type=processes, default=1, help="processes (default: 1)")
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME",
                         help="a name under which clients ask for this host; * allows any (default: this machine's local names)")
     parser.add_argument("--key-file", type=Path, metavar="FILE",
@@ -39,8 +40,6 @@ def run(args: argparse.Namespace) -> int:
     folder = record.locate(args.run)
     bundle = manifest.live(folder)
     store = args.store or f"lmdb://{folder / 'store'}"
-    if args.workers < 1:
-        raise SevenfoldError("--workers", f"expected at least 1, got {args.workers}", "Leave it out for one process.")
     if args.workers > 1 and store.startswith("memory:"):
         raise SevenfoldError("--store", "memory:// is seen by one process only", "Name another store, or one worker.")
     known = keys(args.key_file) if args.key_file else ()

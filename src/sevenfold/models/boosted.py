@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +15,7 @@ from sevenfold.nouns import F32, I64, Rows
 from sevenfold.units import Share
 
 WHERE = "boosted"
-THREADS = 2  # fixed, so that a sum's order does not depend on the machine
+THREADS = 1  # a sum's order is always the same; several wait for each other at each level of a tree, for long beside other work
 MOST_ROUNDS, PATIENCE = 1000, 30
 LOSSES: dict[str, dict[str, Any]] = {
     "lambdarank": {"objective": "rank:ndcg", "eval_metric": "ndcg@10",
@@ -48,7 +47,7 @@ class Boosted:
 
     def fit(self, train: Rows, validate: Rows, *, seed: int) -> None:
         """Boost on `train`; `validate` is read only to choose the number of rounds."""
-        xgboost = _xgboost()
+        import xgboost
 
         label = labels(train, WHERE)
         if self.loss == "lambdarank" and label.min() < 0:
@@ -66,7 +65,6 @@ class Boosted:
         booster = xgboost.train(chosen, matrix, self.rounds or MOST_ROUNDS, **watch)
         self.trained_rounds = self.rounds or booster.best_iteration + 1
         self._booster = booster[: self.trained_rounds]
-        self._serve()
 
     def kept(self) -> dict[str, Any]:
         """The parameters with which to fit again without a validation set."""
@@ -93,7 +91,9 @@ class Boosted:
         values = columns(rows, self.names, WHERE)
         if len(values) == 0:
             return np.zeros(values.shape, dtype=np.float32)
-        matrix = _xgboost().DMatrix(values, nthread=1)
+        import xgboost
+
+        matrix = xgboost.DMatrix(values, nthread=THREADS)
         return np.asarray(self._booster.predict(matrix, pred_contribs=True)[:, :-1], dtype=np.float32)
 
     def grow(self, rows: I64) -> Boosted:
@@ -116,7 +116,7 @@ class Boosted:
     @classmethod
     def load(cls, folder: Path) -> Boosted:
         """What `save` wrote."""
-        xgboost = _xgboost()
+        import xgboost
 
         state = json.loads((folder / "boosted.json").read_text(encoding="utf-8"))
         self = cls(**state["parameters"])
@@ -126,27 +126,12 @@ class Boosted:
         except xgboost.core.XGBoostError as error:
             raise BundleError(str(folder / "trees.json"), "holds no trees that this XGBoost can read",
                               "The file is damaged or of another version; build the bundle again.") from error
-        self._serve()
+        self._booster.set_param({"nthread": THREADS})
         return self
 
     def _matrix(self, rows: Rows, reference: Any = None) -> Any:
-        xgboost = _xgboost()
+        import xgboost
 
         values = columns(rows, self.names, WHERE)
         grouped = {"group": rows.groups} if self.loss == "lambdarank" else {}
         return xgboost.QuantileDMatrix(values, rows.label, ref=reference, nthread=THREADS, **grouped)
-
-    def _serve(self) -> None:
-        """One thread per request: requests are what run side by side."""
-        self._booster.set_param({"nthread": 1})
-
-
-def _xgboost() -> Any:
-    """The library, told before it is loaded that a waiting thread should sleep.
-
-    Spinning threads take the core from the one that is awaited: on two busy cores training took two to three times as long.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    import xgboost
-
-    return xgboost

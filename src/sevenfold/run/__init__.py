@@ -5,6 +5,8 @@
     evaluate.py   the answers to the test's requests
     measure.py    time and memory of a serving process
     assemble.py   the record
+    job.py        the steps themselves
+    companions.py other processes that take some of them
     execution.py  the run, from the document to the sealed winner
     answering.py  one answer from its bundle
 """

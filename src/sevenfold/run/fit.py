@@ -47,7 +47,7 @@ from sevenfold.registry import LEARNERS, RETRIEVERS
 
 TRAIN_REQUESTS, VALIDATE_REQUESTS = 4_000, 1_500
 EXAMPLES = 2_000_000  # that a prediction learns from, at most
-NEGATIVES = 100  # per request, drawn from its candidates
+NEGATIVES = 50  # per request, drawn from its candidates
 Kept = Mapping[str, Mapping[str, Any]]  # part → the parameters that an earlier fit chose
 CHUNK = 256  # requests worked on at once
 

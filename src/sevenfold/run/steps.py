@@ -6,6 +6,7 @@ before it) and of Sevenfold's own source, so a step is computed again exactly wh
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import json
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,17 +51,39 @@ class Steps:
     progress: Progress = field(default_factory=Silent)
     seconds: dict[str, float] = field(default_factory=dict)
 
+    @cached_property
+    def before(self) -> frozenset[str]:
+        """The steps that were finished before this run."""
+        return frozenset(os.listdir(self.folder)) if self.folder.exists() else frozenset()
+
+    def target(self, name: str, inputs: Any) -> Path:
+        """Where step `name` lies when it is finished."""
+        return self.folder / f"{re.sub('[^a-z0-9_]+', '-', name)}-{digest([inputs, code_hash()])[:16]}"
+
     def finish(self, name: str, inputs: Any, make: Callable[[Path], None]) -> Path:
         """The folder of step `name`: as kept, or made now by `make(empty folder)`."""
-        target = self.folder / f"{re.sub('[^a-z0-9_]+', '-', name)}-{digest([inputs, code_hash()])[:16]}"
+        target, reused = self.target(name, inputs), self.target(name, inputs).name in self.before
+        if name in self.seconds and target.exists():
+            return target  # this run has told of it
         self.progress.start(name)
-        reused = target.exists()
-        if not reused:
+        if not target.exists():
             self._make(target, make)
         took = json.loads((target / "took.json").read_text(encoding="utf-8"))
         self.seconds[name] = float(took)
         self.progress.done(name, self.seconds[name], reused)
         return target
+
+    @contextmanager
+    def claimed(self, step: str) -> Iterator[bool]:
+        """Whether a step is this process's for the length of a block, or another's now; a process that ends lets go."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "claims", "ab") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, int(digest(step)[:12], 16))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ class Live:
         if self._parts.rerankers:
             _ = self._online._view.content  # kept by the views of all requests, which are copies of this one
         self._acts = [_acts(base.log)]
-        self._followed, self._stale = 0.0, True
+        self._followed, self._stale, self._reach = 0.0, True, 0
+        self._builder = ThreadPoolExecutor(1)
+        self._building: Future[tuple[int, dict[str, Any]]] | None = None
         self.follow()
 
     @property
@@ -117,27 +120,47 @@ class Live:
             self._pipeline = replace(self._pipeline, retrievers={**self._pipeline.retrievers, **grown})
         if len(data.items) > len(self.ids):
             self.ids = data.items.ids.tolist()
-            self._stale, self._followed = True, 0.0
+            self._stale = True
 
     def follow(self, every: float = 0.0) -> None:
         """Let retrievers that follow a log read it as it is now, unless they did less than `every` seconds ago.
 
-        Attributes count at once, but that binding them takes no more than a share of the time.
+        With `every` they are made beside the answering thread, and taken when they are ready. Attributes count at once, but
+        that binding them takes no more than a share of the time.
         """
         if self._told and (not every or self._took <= RENEWING * (time.monotonic() - self._renewed)):
             self._renew()
-        if not self._stale or time.monotonic() - self._followed < every:
-            return
+        if self._building is not None and (not every or self._building.done()):
+            self._swap(self._building.result())
+        at_once = not every or len(self.ids) > self._reach  # all sources must reach the same items
+        if self._stale and (at_once or (self._building is None and time.monotonic() - self._followed >= every)):
+            self._followed, self._stale = time.monotonic(), False
+            self._building = self._builder.submit(self._following, *self._positive())
+            if at_once:
+                self._swap(self._building.result())
+
+    def _positive(self) -> tuple[Log, int]:
+        """The positive events of the items that sources reach, and how many items these are."""
         self._acts = [{name: np.concatenate([one[name] for one in self._acts]) for name in COLUMNS}]
         (acts,) = self._acts
         kept = acts["item"] < len(self.ids)
         acts = {name: column[kept] for name, column in acts.items()}
         log = Log(time=acts["available"], available=acts["available"], user=acts["user"], item=acts["item"],
                   positive=np.ones(len(acts["item"]), dtype=np.bool_), table=pa.table({}))
-        following = {name: part.following(log, len(self.ids)) for name, part in self._parts.retrievers.items()
-                     if hasattr(part, "following")}
-        self._pipeline = replace(self._pipeline, retrievers={**self._pipeline.retrievers, **following})
-        self._followed, self._stale = time.monotonic(), False
+        return log, len(self.ids)
+
+    def _following(self, log: Log, items: int) -> tuple[int, dict[str, Any]]:
+        """The sources that follow a log, over this one; made beside the answering thread."""
+        return items, {name: part.following(log, items) for name, part in self._parts.retrievers.items()
+                       if hasattr(part, "following")}
+
+    def _swap(self, built: tuple[int, dict[str, Any]]) -> None:
+        """Let answers read these sources, unless there are more items by now than they know."""
+        self._building = None
+        items, sources = built
+        if items == len(self.ids):
+            self._pipeline = replace(self._pipeline, retrievers={**self._pipeline.retrievers, **sources})
+            self._reach = items
 
     def answer(self, asks: Sequence[Ask], blobs: Sequence[bytes], k: int, moment: int, *, trace: bool = False,
                late: Callable[..., bool] = never, due: float | None = None) -> Found:
