@@ -33,7 +33,8 @@ from sevenfold.data import sources
 from sevenfold.errors import DataError
 from sevenfold.features.past import Past
 from sevenfold.features.window import Waits
-from sevenfold.nouns import F64, I64, Array, Data, Entities, Log, Rows
+from sevenfold.funnel.calibration import fitted
+from sevenfold.nouns import F64, I64, Array, Bools, Data, Entities, Log, Rows
 from sevenfold.registry import FEATURES, LEARNERS
 
 SETTINGS: dict[str, list[dict[str, float]]] = {"logistic": [{"regularisation": weight} for weight in (1.0, 3.0, 10.0)]}
@@ -42,7 +43,7 @@ DIGITS = {"o": "0", "i": "1", "e": "3", "a": "4", "s": "5"}
 PUBLISHED = ("| SVM, Almeida 2011 | first 30 % | .9764 | – | – | – | – | – |",
              "| words and characters, linear SVM, measured before | first 30 % | .9872 | .949 | .995 | – | – | – |",
              "| words and characters, logistic, measured before | 10-fold | .9926 | .972 | .995 | – | – | – |")
-Scorer = Callable[[Array], F64]  # texts → [n] log-odds or margins; spam from 0 on
+Scorer = Callable[[Array], tuple[F64, Bools]]  # texts → [n] scores alike in every fold, and what is said to be spam
 
 
 @dataclass(frozen=True)
@@ -91,23 +92,28 @@ def ours(name: str) -> Callable[[Messages, I64, int], Scorer]:
     def fit(messages: Messages, at: I64, seed: int) -> Scorer:
         encode = encoder(messages.text[at])
         whole = rows(messages.text[at], encode, messages.spam[at])
-        learner, threshold = best(lambda known, settings: trained(name, part(whole, known), settings, seed).scores,
-                                  lambda some: part(whole, some), SETTINGS.get(name, [{}]), messages.spam[at], seed)
-        return lambda texts: learner(rows(texts, encode)) - threshold
+        learner, threshold, unseen = best(lambda known, settings: trained(name, part(whole, known), settings, seed).scores,
+                                          lambda some: part(whole, some), SETTINGS.get(name, [{}]), messages.spam[at], seed)
+        calibration = fitted(unseen, messages.spam[at])
+
+        def score(texts: Array) -> tuple[F64, Bools]:
+            scores = learner(rows(texts, encode))
+            return calibration(scores), scores > threshold
+        return score
     return fit
 
 
 def best(learn: Callable[[I64, Any], Callable[[Any], F64]], inputs: Callable[[I64], Any], settings: Sequence[Any], spam: Array,
-         seed: int) -> tuple[Callable[[Any], F64], float]:
-    """What was learnt from all with the best settings, and the score from which it is spam, both chosen on unseen parts."""
+         seed: int) -> tuple[Callable[[Any], F64], float, F64]:
+    """What was learnt from all with the best settings, the score from which it is spam, and the unseen parts' that chose both."""
     found = []
     for number, chosen in enumerate(settings):
         unseen = np.empty(len(spam))
         for known, rest in StratifiedKFold(5, shuffle=True, random_state=seed).split(spam, spam):
             unseen[rest] = learn(known, chosen)(inputs(rest))
-        found.append((*highest(unseen, spam), number))
-    _, threshold, number = max(found)
-    return learn(np.arange(len(spam)), settings[number]), threshold
+        found.append((*highest(unseen, spam), number, unseen))
+    _, threshold, number, unseen = max(found, key=lambda one: one[:1])
+    return learn(np.arange(len(spam)), settings[number]), threshold, unseen
 
 
 def highest(scores: F64, spam: Array) -> tuple[float, float]:
@@ -144,8 +150,12 @@ def svm(messages: Messages, at: I64, seed: int) -> Scorer:
     def learn(known: I64, c: float) -> Callable[[Any], F64]:
         return LinearSVC(C=c, random_state=seed).fit(inputs[known], spam[known]).decision_function
 
-    learner, threshold = best(learn, lambda some: inputs[some], (0.3, 1.0, 3.0), spam, seed)
-    return lambda texts: learner(sparse.hstack([one.transform(texts) for one in made])) - threshold
+    learner, threshold, _ = best(learn, lambda some: inputs[some], (0.3, 1.0, 3.0), spam, seed)
+
+    def score(texts: Array) -> tuple[F64, Bools]:
+        scores = learner(sparse.hstack([one.transform(texts) for one in made]))
+        return scores, scores > threshold
+    return score
 
 
 def dots(text: str, rng: np.random.Generator) -> str:
@@ -168,17 +178,17 @@ def folds(messages: Messages, protocol: str, seed: int) -> Iterator[tuple[I64, I
 
 def judged(fit: Callable[[Messages, I64, int], Scorer], messages: Messages, protocol: str, seed: int) -> list[float]:
     """Accuracy, F1, AUC, precision at the stated recall, and the recall of spam in disguise."""
-    found: list[tuple[Array, F64]] = []
+    found: list[tuple[Array, F64, Bools]] = []
     hidden: dict[Any, list[Array]] = {dots: [], digits: []}
     for at, test in folds(messages, protocol, seed):
         score, rng = fit(messages, at, seed), np.random.default_rng([seed, 1])
-        found.append((messages.spam[test], score(messages.text[test])))
+        found.append((messages.spam[test], *score(messages.text[test])))
         for disguise, each in hidden.items():
             spam = messages.text[test][messages.spam[test]]
-            each.append(score(np.array([disguise(text, rng) for text in spam], dtype=object)) > 0)
-    spam, scores = (np.concatenate(column) for column in zip(*found, strict=True))
+            each.append(score(np.array([disguise(text, rng) for text in spam], dtype=object))[1])
+    spam, scores, said = (np.concatenate(column) for column in zip(*found, strict=True))
     precision, recall, _ = precision_recall_curve(spam, scores)
-    return [accuracy_score(spam, scores > 0), f1_score(spam, scores > 0), roc_auc_score(spam, scores),
+    return [accuracy_score(spam, said), f1_score(spam, said), roc_auc_score(spam, scores),
             float(precision[recall >= RECALL].max()), *(float(np.concatenate(each).mean()) for each in hidden.values())]
 
 

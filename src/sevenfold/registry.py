@@ -24,6 +24,12 @@ REQUIRED = inspect.Parameter.empty
 TYPES: dict[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, **units.TYPES}
 
 
+@cache
+def installed() -> importlib.metadata.EntryPoints:
+    """What all packages offer, looked for once."""
+    return importlib.metadata.entry_points()
+
+
 class Registry:
     """Makers of one kind of part, by the name that a document uses."""
 
@@ -38,8 +44,8 @@ class Registry:
         return {path.stem: path for path in folder.glob("[a-z]*.py")}
 
     @cached_property
-    def _entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:
-        return {point.name: point for point in importlib.metadata.entry_points(group=f"sevenfold.{self.kind}")}
+    def _entry_points(self) -> Mapping[str, importlib.metadata.EntryPoint]:
+        return {point.name: point for point in installed().select(group=f"sevenfold.{self.kind}")}
 
     def names(self) -> list[str]:
         """Every name that a document may use, sorted."""
