@@ -155,25 +155,28 @@ def flaml(train: Rows, validate: Rows, test: Rows, budget: int) -> F32:
 
     assert validate.label is not None
     model = AutoML()
-    model.fit(train.values, train.label, X_val=validate.values, y_val=validate.label, task="classification", metric="log_loss",
+    model.fit(table(train), train.label, X_val=table(validate), y_val=validate.label, task="classification", metric="log_loss",
               time_budget=budget, seed=0, n_jobs=2, verbose=0)
     print(f"flaml: {model.best_estimator}", file=sys.stderr)
-    return _calibrated(lambda rows: model.predict_proba(rows.values)[:, 1], validate, test)
+    return _calibrated(lambda rows: model.predict_proba(table(rows))[:, 1], validate, test)
 
 
 def autogluon(train: Rows, validate: Rows, test: Rows, budget: int) -> F32:
     """The best of its models and their weighted ensemble by the loss on validation."""
-    import pandas
     from autogluon.tabular import TabularPredictor
-
-    def table(rows: Rows, **label: Any) -> Any:
-        return pandas.DataFrame(rows.values, columns=list(rows.names)).assign(**label)
 
     with tempfile.TemporaryDirectory() as folder:
         model = TabularPredictor("label", eval_metric="log_loss", path=folder, verbosity=0).fit(
             table(train, label=train.label), tuning_data=table(validate, label=validate.label), time_limit=budget, num_cpus=2)
         print(f"autogluon: {model.model_best}", file=sys.stderr)
         return _calibrated(lambda rows: model.predict_proba(table(rows))[1.0].to_numpy(), validate, test)
+
+
+def table(rows: Rows, **label: Any) -> Any:
+    """The rows as these peers read them."""
+    import pandas
+
+    return pandas.DataFrame(rows.values, columns=list(rows.names)).assign(**label)
 
 
 def _calibrated(predict: Callable[[Rows], Any], validate: Rows, test: Rows) -> F32:

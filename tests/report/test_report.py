@@ -14,7 +14,7 @@ from sample_record import QUALITY, design, estimate, sample, unconcluded
 from sevenfold import report
 from sevenfold.design.sections import Design
 from sevenfold.evaluation.boundaries import conclude
-from sevenfold.record import Finding, Record, Solution
+from sevenfold.record import Finding, Record, Solution, Tuning
 from sevenfold.report import pictures, tables, terminal
 from sevenfold.report.blocks import markdown
 from sevenfold.report.blocks import page as framed
@@ -132,6 +132,15 @@ def test_tables_say_none_where_nothing_was_measured() -> None:
     assert table.rows[0] == ("one", *[tables.NONE] * 6)
     assert tables.comparison(sample()).rows[1] == (
         "trees", "0.112", "0.109 to 0.115", "64.2 ms", "812 MB", "80 s", "$2,958/month", "✓ p99  ✓ cost  ✓ coverage")
+
+
+def test_a_duration_that_trials_found_is_told_in_its_unit() -> None:
+    solutions = {name: replace(solution, tuning={}) for name, solution in sample().solutions.items()}
+    found = {"popular": Tuning(trials=4, metric="recall@500", default=0.71, best=0.72, params={"half_life": 2_201_581.0}),
+             "boosted": Tuning(trials=4, metric="ndcg", default=0.24, best=0.25, params={"learning_rate": 0.1376, "depth": 3}),
+             "als": Tuning(trials=4, metric="recall@500", default=0.7, best=0.7)}
+    table = tables.tuning(sample(solutions=solutions | {"trees": replace(solutions["trees"], tuning=found)}))
+    assert [row[-1] for row in table.rows] == ["half_life 25.5 d", "learning_rate 0.138, depth 3", "as they come"]
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sevenfold.design.part import unit_of
 from sevenfold.evaluation import decision, figures
 from sevenfold.record import Estimate, Record, Solution, Verdict
+from sevenfold.registry import LEARNERS, RETRIEVERS
+from sevenfold.units import DURATIONS
 
 NONE = "–"
 SIGNS = {True: "✓", False: "✗", None: "?"}
@@ -103,9 +106,18 @@ def stale(record: Record) -> Table:
 def tuning(record: Record) -> Table:
     """What trials on validation changed of each solution's parts."""
     rows = [(name, part, one.metric, str(one.trials), _or_none(one.default, figures.quality), _or_none(one.best, figures.quality),
-             ", ".join(f"{key} {figures.three(value)}" for key, value in one.params.items()) or "as they come")
+             ", ".join(f"{key} {_setting(part, key, value)}" for key, value in one.params.items()) or "as they come")
             for name, solution in decision.ordered(record).items() for part, one in solution.tuning.items()]
     return Table(headings=("solution", "part", "metric", "trials", "as it comes", "best", "its parameters"), rows=tuple(rows))
+
+
+def _setting(part: str, name: str, value: float) -> str:
+    """A parameter that trials found; a duration in the largest unit that it holds."""
+    unit = next((unit_of(one.schema(part)[name][0]) for one in (RETRIEVERS, LEARNERS) if part in one), None)
+    if unit is None or unit.scales is not DURATIONS:
+        return figures.three(value)
+    suffix = max((one for one in ("s", "min", "h", "d") if DURATIONS[one] <= value), key=DURATIONS.__getitem__, default="s")
+    return f"{figures.three(value / DURATIONS[suffix])} {suffix}"
 
 
 def findings(record: Record) -> Table:
