@@ -55,3 +55,12 @@ def test_daily_users_default_to_a_tenth_of_all_users() -> None:
 @pytest.mark.parametrize("scale", [Scale(), Scale(users=1e6), Scale(requests_per_user=1.0)])
 def test_without_a_declared_scale_there_is_no_cost(scale: Scale) -> None:
     assert cost.monthly(scale, seconds=0.01, memory_mb=100) is None
+
+
+def test_what_the_document_assumes_replaces_a_default() -> None:
+    usual, emptier = (cost.monthly(SCALE, seconds=0.016, memory_mb=500, at=PRICES, assume=assume)
+                     for assume in ({}, {"utilisation": "0.2"}))
+    assert usual is not None
+    assert emptier is not None
+    assert emptier[0] > usual[0]
+    assert any("0.2" in line for line in emptier[1].formulas)

@@ -6,10 +6,11 @@ The formulas are the estimate's (Q1, Q2, Q6, $1, $2), with the seconds and the m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sevenfold.design.estimate.costs import rent
-from sevenfold.design.estimate.defaults import default
+from sevenfold.design.estimate.defaults import taken
 from sevenfold.design.estimate.formulas import replicas
 from sevenfold.design.estimate.number import Number, number, shown
 from sevenfold.design.estimate.prices import Prices, prices
@@ -33,13 +34,16 @@ class _Lines:
 
 def monthly(scale: Scale, *, seconds: float, memory_mb: float, fit_seconds: float = 0.0, cadence: float | None = None,
             low: float | None = None, high: float | None = None, cores: int = 1, at: Prices | None = None,
-            basis: Basis = "projected") -> tuple[float, Cost] | None:
+            basis: Basis = "projected", assume: Mapping[str, str] | None = None) -> tuple[float, Cost] | None:
     """Dollars a month and how they come about; None where the scale is not declared.
 
     `seconds` is the mean of CPU time a request takes (its interval: `low` to `high`), `cores` were busy for
     `fit_seconds`, and a model is trained anew every `cadence` seconds: once a month where nothing is said. The `basis` is
-    "unproved" where the seconds were measured on a smaller catalogue than declared.
+    "unproved" where the seconds were measured on a smaller catalogue than declared. `assume` replaces defaults by name.
     """
+    def default(name: str) -> Number:
+        return taken(name, (assume or {}).get(name))
+
     daily = scale.daily_users or (scale.users or 0) * default("daily_share").value
     if not daily or scale.requests_per_user is None:
         return None

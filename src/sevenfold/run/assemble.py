@@ -86,8 +86,9 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
 
 def _cost(design: Design, one: Measurement, mean: Estimate, basis: Basis) -> tuple[float, Cost] | None:
     low, high = ((end / 1e3 if end is not None else None) for end in (mean.low, mean.high))
-    return cost.monthly(design.requirements.scale, seconds=mean.value / 1e3, memory_mb=one.process["memory_mb"],
-                        fit_seconds=one.fit_seconds, cadence=design.requirements.freshness.model, low=low, high=high, basis=basis)
+    told = design.requirements
+    return cost.monthly(told.scale, seconds=mean.value / 1e3, memory_mb=one.process["memory_mb"], fit_seconds=one.fit_seconds,
+                        cadence=told.freshness.model, low=low, high=high, basis=basis, assume=told.assume)
 
 
 def _prices(design: Design, solution: Solution, one: Measurement, truth: comparison.Truth) -> tuple[Price, ...]:

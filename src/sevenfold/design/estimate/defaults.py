@@ -10,7 +10,7 @@ from typing import Any
 
 from sevenfold import units
 from sevenfold.design.document import table
-from sevenfold.design.estimate.number import Input, Number, given
+from sevenfold.design.estimate.number import Input, Number, Source, given
 from sevenfold.errors import DesignError, nearest
 
 FILE = Path(__file__).with_name("defaults.yaml")
@@ -28,6 +28,11 @@ def default(name: str) -> Number:
     value, low, high = (str(one.get(end, one["value"])) for end in ("value", "low", "high"))
     told = Input(name, value, "default", one["why"], "" if low == high else f"{low}–{high}")
     return given(meant(name, value), told, meant(name, low), meant(name, high))
+
+
+def taken(name: str, text: str | None, source: Source = "assumed") -> Number:
+    """A default, or what a text says instead."""
+    return default(name) if text is None else given(meant(name, text), Input(name, text, source, "instead of the default"))
 
 
 def meant(name: str, text: str) -> float:

@@ -17,7 +17,7 @@ from pathlib import Path
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold import units
 from sevenfold.design.convert import field_at
-from sevenfold.design.estimate.defaults import default, meant
+from sevenfold.design.estimate.defaults import taken
 from sevenfold.design.estimate.number import Input, Number, Source, given, number, shown
 from sevenfold.design.estimate.prices import Prices
 from sevenfold.design.facts import value_at
@@ -120,8 +120,7 @@ class Sheet:
         """A default, or what is assumed instead: at the command, else in the document."""
         text = self._asked.get(name)
         source: Source = "stated" if text else self.source(f"requirements.assume.{name}")
-        text = text or self.design.requirements.assume.get(name)
-        return default(name) if text is None else given(meant(name, text), Input(name, text, source, "instead of the default"))
+        return taken(name, text or self.design.requirements.assume.get(name), source)
 
     def parameter(self, part: Part, key: str, otherwise: str = "") -> Number:
         """A parameter of a part: as given, else its maker's default, else a default of the estimate."""
