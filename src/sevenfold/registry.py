@@ -25,8 +25,8 @@ TYPES: dict[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, *
 
 
 @cache
-def installed() -> importlib.metadata.EntryPoints:
-    """What all packages offer, looked for once."""
+def installed() -> Any:
+    """What all packages offer, looked for once; of two types, by the version of Python, both with `select`."""
     return importlib.metadata.entry_points()
 
 
