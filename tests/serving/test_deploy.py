@@ -71,6 +71,8 @@ def test_the_manifests_fit_the_record_and_each_other(written: dict[str, Path], f
     assert told(serve, composed["worker"]["command"][1:]).workers == asked.workers
     assert {"--appendfsync", "always", "noeviction"} <= set(composed["redis"]["command"])
     assert Path(composed["worker"]["build"]["context"]) == finished
+    assert (Path(composed["worker"]["build"]["additional_contexts"]["deployment"]) / "Dockerfile").is_file()
+    assert "from=deployment,target=/deployment" in written["Dockerfile"].read_text()
     assert "\nstore\n" in written["Dockerfile.dockerignore"].read_text()  # what users did is no part of an image
     assert not any("$" in path.read_text().replace("$http_host", "").replace("$PACKAGE", "") for path in written.values())
 

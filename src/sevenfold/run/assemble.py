@@ -65,7 +65,7 @@ def _solution(design: Design, solution: Solution, order: int, one: Measurement, 
               paired: dict[str, Estimate]) -> Measured:
     total = np.array(one.process["total"])
     declared = design.requirements.scale.items
-    at_scale = declared is not None and one.process["catalogue"] >= declared
+    at_scale = design.data.items is None if declared is None else one.process["catalogue"] >= declared  # no items, no catalogue
     basis: Basis = "measured" if at_scale else "unproved"
     p99 = bootstrap.quantile(total, 0.99)
     latency = Latency(p50=float(np.median(total)), p99=p99.value, p99_low=p99.low, p99_high=p99.high,

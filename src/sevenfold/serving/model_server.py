@@ -234,5 +234,5 @@ def portable(name: str, learner: Any) -> Any:
     """The learner, which can be written as a model of its inputs; `ModelError` otherwise."""
     if not hasattr(learner, "onnx"):
         raise ModelError(name, "reads more than columns of features, so it cannot live in a model server",
-                         "Leave serving.model_server out, or rank with logistic, boosted, cross_network or multi_task.")
+                         "Let it answer in the process that serves, or rank with logistic, boosted, cross_network or multi_task.")
     return learner
