@@ -28,6 +28,12 @@ HERE = Path(__file__).parent
 KINDS = {"feature": "Features", "retriever": "Retrievers", "learner": "Learners", "reranker": "Re-rankers"}
 EDITOR = """Editors complete and underline with `sevenfold schema > sevenfold.schema.json` and, as a document's first line,
 `# yaml-language-server: $schema=sevenfold.schema.json` (the path from the document to the schema)."""
+EXPRESSIONS = """## Expressions
+
+`rating >= 4`, `not hidden and (clicked or watched > 0.5)`, `label in ('spam', 'ham')`: columns of an event, held against
+numbers, quoted texts, `true` or `false` by `==`, `!=`, `>=`, `<=`, `>`, `<` or `in`, joined by `and`, `or`, `not` and brackets.
+A column by itself holds where it is true or not zero. A column whose name is no plain word (blanks, signs, a digit first)
+stands in backticks, and YAML then wants quotes around the whole: ``is: "`Amount (€)` > 20"``."""
 USE = """Made from the code by `docs/generate.py`. `sevenfold check --explain CODE` prints a page; a name does as well as a code.
 
 Before a commit, with [pre-commit](https://pre-commit.com): add the hook `sevenfold-check` of this repository to
@@ -63,7 +69,8 @@ def _header() -> Iterator[str]:
         kind = next(iter(getattr(unit, "__metadata__", ())), None)
         if kind is not None:
             yield f"| {kind.name} | `{kind.example}` |"
-    yield from ("| range | `0.9..1.1` |", "", "Anything can be set aside with `{na: the reason}`.", "", EDITOR, "")
+    yield from ("| range | `0.9..1.1` |", "", "Anything can be set aside with `{na: the reason}`.", "",
+                EDITOR, "", EXPRESSIONS, "")
 
 
 def _steps() -> Iterator[str]:

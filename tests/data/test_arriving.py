@@ -6,6 +6,7 @@ import gzip
 import json
 from io import BytesIO, StringIO
 from pathlib import Path
+from time import time
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_what_a_line_of_csv_is_refused_for(line, reason):
     ({"item": {"id": 5}}, "column 'item': expected text (string), got '{\"id\": 5}'"),
     ({"price": [1]}, "column 'price': expected a number (double), got '[1]'"),
     ({"price": float("inf")}, "column 'price': expected a number (double), got 'Infinity'"),
-    ({"time": "now"}, "column 'time': expected a time (int64), got '\"now\"'"),
+    ({"time": "now"}, "column 'time': expected a time in seconds since 1970, or ms, µs, ns by their size (int64), got '\"now\"'"),
     ({"at": "2017-13-01"}, "column 'at': expected a time (timestamp[s]), got '\"2017-13-01\"'"),
 ])
 def test_what_a_json_object_is_refused_for(changes, reason):
@@ -183,8 +184,34 @@ def test_refused_rows_are_kept(tmp_path):
     for source in (text(HEADER, "x,7,ü,0.5,true,"), text(HEADER, b"\xff")):
         quarantine(tmp_path / "refused.jsonl", read(source, kind="csv")[0].refused)
     lines = [json.loads(line) for line in (tmp_path / "refused.jsonl").read_text("utf-8").splitlines()]
-    assert lines == [{"row": 2, "reason": "column 'time': expected a time (int64), got 'x'", "raw": "x,7,ü,0.5,true,"},
-                     {"row": 2, "reason": "the line is not UTF-8 text", "raw": "\\xff"}]
+    expected = "column 'time': expected a time in seconds since 1970, or ms, µs, ns by their size (int64), got 'x'"
+    assert lines == [{"row": 2, "reason": expected, "raw": "x,7,ü,0.5,true,",
+                      "column": "time", "hint": ""},
+                     {"row": 2, "reason": "the line is not UTF-8 text", "raw": "\\xff", "column": "", "hint": ""}]
+
+
+NOW = 1_600_000_000_000_000  # µs
+
+
+@pytest.mark.parametrize(("moment", "kind", "reads", "written"), [
+    ("1700000000", pa.int64(), "2023-11-14T22:13:20", "seconds since 1970, or ms"),
+    ("1700000000000", pa.float64(), "2023-11-14T22:13:20", "seconds since 1970, or ms"),
+    ("2036-03-30 10:00:00", pa.timestamp("s"), "2036-03-30T10:00:00", "ISO 8601."),
+    ("1700000000", pa.string(), "2023-11-14T22:13:20", "ISO 8601, or seconds")])
+def test_a_time_of_the_future_is_refused_with_what_it_reads_as(moment: str, kind: pa.DataType, reads: str, written: str) -> None:
+    lines = [f"{moment},1,a", *["1500000000,1,a"] * 5, "1600000000,1,a"]
+    [arrived] = read(text("time,user,item", *lines), kind="csv", columns={**COLUMNS, "time": kind}, latest=lambda: NOW)
+    assert arrived.rows.tolist() == [3, 4, 5, 6, 7, 8]
+    [refused] = arrived.refused
+    assert (refused.row, refused.column) == (2, "time")
+    assert refused.reason == f"column 'time': '{moment}' reads as {reads}, more than a day from now"
+    assert refused.hint.startswith(f"Times here are {written}")
+
+
+def test_by_default_now_is_what_the_wall_clock_says() -> None:
+    now = int(time())
+    [arrived] = read(text("time,user,item", f"{now + 80_000},1,a", f"{now + 90_000},1,a"), kind="csv")
+    assert (arrived.rows.tolist(), [one.row for one in arrived.refused]) == ([2], [3])
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\x1a"), max_size=5).map("x{}".format)
@@ -212,7 +239,7 @@ def test_every_row_is_taken_as_the_log_s_own_reader_takes_it_or_refused(tmp_path
     rows = data.draw(st.lists(ROWS | BAD[kind], min_size=1, max_size=20))
     lines = [row if isinstance(row, str) else written(kind, row) for row in rows]
     head = [",".join(SPECIMENS)] if kind == "csv" else []
-    chunks = read(text(*head, *lines), kind=kind, columns=SPECIMENS, chunk=size)
+    chunks = read(text(*head, *lines), kind=kind, columns=SPECIMENS, chunk=size, latest=lambda: 10**17)
     assert all(len(chunk.rows) + len(chunk.refused) <= size for chunk in chunks)
     numbers = [number for chunk in chunks for number in chunk.rows.tolist()]
     refused = {row.row: row.raw for chunk in chunks for row in chunk.refused}

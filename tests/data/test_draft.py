@@ -138,4 +138,47 @@ def test_what_cannot_be_drafted(tmp_path):
         draft(tmp_path / "absent.csv", folder=tmp_path)
     columns = table()
     with pytest.raises(DataError, match="no column looks like a label, and no expression names this one"):
-        drafted(tmp_path, rating=None, movie_id=None, **{"movie id": columns["movie_id"]})
+        drafted(tmp_path, rating=None, movie_id=None, **{"movie`id": columns["movie_id"]})
+
+
+@pytest.mark.parametrize(
+    ("label", "odd", "expression"),
+    [
+        ({"rating": None}, {"movie_id": "Movie (id)"}, "`Movie (id)` != -1"),
+        ({}, {"rating": "Stars, given"}, "`Stars, given` >= 4"),
+    ],
+)
+def test_a_label_of_any_name_is_quoted(tmp_path, label, odd, expression):
+    columns = table(**label)
+    made = drafted(tmp_path, **label, **dict.fromkeys(odd), **{name: columns[old] for old, name in odd.items()})[1]
+    assert made.framing.label.is_ == expression
+    assert sound(made).log.positive.any()
+
+
+MOMENTS = np.datetime64("2026-01-01T00:00:00") + 3600 * np.arange(SIZE)
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [(501, "yesterday"), (1, "yesterday"), (501, "1970-01-01 00:00:00"), (SIZE, "2226-01-01 00:00:00")],
+)
+def test_one_bad_cell_in_the_column_of_times_is_named(tmp_path, row, value):
+    cells = MOMENTS.astype("<U19")
+    cells[row - 1], cells[700] = value, ""
+    with pytest.raises(DataError, match=f"'timestamp' would be it, but row {row} holds '{value}'") as caught:
+        drafted(tmp_path, timestamp=cells)
+    assert caught.value.hint.startswith("Mend that row")
+
+
+def test_days_that_are_not_read_are_named(tmp_path):
+    cells = [moment.strftime("%d.%m.%Y %H:%M") for moment in MOMENTS.tolist()]
+    with pytest.raises(DataError, match=r"'timestamp' would be it, but row 1 holds '01\.01\.2026 00:00'") as caught:
+        drafted(tmp_path, timestamp=cells)
+    assert "2026-01-31T12:00:00 (ISO 8601)" in caught.value.hint
+
+
+def test_nobody_is_no_user(tmp_path):
+    users = table()["user_id"].astype("<U8")
+    users[::50] = ""
+    csv.write_csv(pa.table(table(user_id=users)), tmp_path / "films.csv")
+    assert "# user: its name says so; 89 of them" in draft(tmp_path / "films.csv", folder=tmp_path)

@@ -161,6 +161,16 @@ def test_missing_and_bad_values_are_named(design):
     )
 
 
+def test_events_of_the_future_are_named_with_the_first(design):
+    soon = int(clock.time()) + 3600
+    assert len(data.load(design({**LOG, "time": [30, 10, 20, soon]})).log) == 4
+    with pytest.raises(DataError) as caught:
+        data.load(design({**LOG, "time": [30, 8_091_000_000, 20, 8_000_000_000]}))
+    assert caught.value.where.startswith("data.events.time")
+    assert caught.value.problem == "2 of 4 events lie in the future, the first in row 2, which reads as '2226-05-24T20:00:00'"
+    assert "times here are seconds since 1970" in caught.value.hint
+
+
 def test_labels_that_are_not_a_number_are_not_positive(design):
     assert data.load(design({**LOG, "rating": [float("nan"), 5.0, None, 1.0]})).log.positive.tolist() == [
         True,

@@ -34,6 +34,7 @@ CSV = "user,item,score\n1,a,0.5\n2,b,\n"
         ("t.csv", CSV),
         ("t.csv", "\ufeff" + CSV),
         ("t.csv", CSV.replace(",", ";")),
+        ("t.csv", CSV.replace(",", "\t")),
         ("t.csv.gz", CSV),
         ("t.tsv", CSV.replace(",", "\t")),
         ("t.tab", CSV.replace(",", "\t")),

@@ -66,3 +66,8 @@ def test_other_messages():
         read([True])
     with pytest.raises(DataError, match="row 3 holds 'x', which is no time"):
         read(["1", "2", "x"])
+
+
+def test_a_moment_that_microseconds_cannot_count_is_refused() -> None:
+    with pytest.raises(DataError, match="beyond the year 294246"):
+        microseconds(pa.chunked_array([pa.array([10**15], pa.timestamp("s"))]), where="data.events.time")

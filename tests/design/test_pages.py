@@ -11,7 +11,7 @@ from sevenfold import design
 from sevenfold.design.checks.examples import DESIGNS, Mutant, examples, laid_over
 from sevenfold.design.checks.pages import EVER, code_of, families, found, page
 from sevenfold.design.document import parse
-from sevenfold.design.findings import MEASURED, RULES
+from sevenfold.design.findings import MEASURED, RULES, UNUSABLE
 from sevenfold.errors import DesignError
 
 
@@ -45,7 +45,7 @@ def test_the_change_of_a_page_fires_and_what_it_offers_silences(code: str) -> No
         assert not found(RULES[code], Mutant(fires.on, laid_over(change, way)).text())
 
 
-@pytest.mark.parametrize("code", MEASURED)
+@pytest.mark.parametrize("code", sorted(MEASURED.keys() - {UNUSABLE}))
 def test_the_page_of_what_only_the_data_show_says_who_looks_and_how_to_waive_it(code: str) -> None:
     assert "Only the data can show it: `sevenfold check FILE --data` and a run look for it." in page(code)
     [way] = blocks(code, "To accept it")
@@ -57,6 +57,8 @@ def test_some_rules_can_be_waived_some_set_aside_and_some_only_mended() -> None:
     assert [list(way) for way in blocks("S01", "To accept it")] == [["waivers"]]
     assert blocks("Z01", "To accept it") == []
     assert "it has to be mended" in page("Z01")
+    assert blocks(UNUSABLE, "To accept it") == []
+    assert "it has to be mended" in page(UNUSABLE)
 
 
 @pytest.mark.parametrize(("code", "severity"), [

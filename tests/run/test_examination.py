@@ -92,6 +92,14 @@ def test_data_that_cannot_be_used_are_a_finding(design: Path) -> None:
     assert (one.code, one.where) == ("D09", "data.events.time")
 
 
+def test_data_that_cannot_be_used_stay_a_finding_whatever_is_waived(design: Path) -> None:
+    waiver = waived("9999-01-01")[1].replace("X04", "D09")
+    refused = changed(design, ("time: timestamp", "time: moment"), ("requirements:", waiver))
+    assert [one.code for one in examine_data(refused)] == ["D09"]
+    told = documents.check(refused)[0]
+    assert (told.code, told.severity, told.where) == ("Z11", "error", "waivers[0].code")
+
+
 def test_what_cannot_be_computed_yet_is_left_aside(design: Path) -> None:
     assert examine_data(changed(design, ("    context:\n", "    text:\n      words: {words: title}\n    context:\n"))) == []
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from sevenfold.errors import nearest
 from sevenfold.serving import app
 from sevenfold.serving.intake import WAITING
 from sevenfold.serving.server import Server
@@ -107,12 +108,32 @@ def test_a_faulty_event_is_told_and_harms_no_other(client: TestClient, server: S
     rows = [event(server, "f"), event(server, "g", user_id="x"), event(server, "h", colour=1), event(server, "i", timestamp=None)]
     told = client.post("/v1/events", json={"events": rows}).json()
     assert told["taken"] == 1
-    assert "expected a whole number" in told["refused"]["1"]
-    assert "no column of the log is called 'colour'" in told["refused"]["2"]
-    assert "column 'timestamp' is empty" in told["refused"]["3"]
+    send = "Send the columns of the log, each of its kind."
+    assert told["refused"] == {
+        "1": {"where": "body.events[1].values.user_id", "problem": "expected a whole number (int64), got '\"x\"'", "hint": send},
+        "2": {"where": "body.events[2].values.colour", "problem": "no column of the log is called that",
+              "hint": nearest("colour", server.live.memory.schema.names)},
+        "3": {"where": "body.events[3].values.timestamp", "problem": "is empty", "hint": send}}
     alone = refused(client, json.dumps(rows[1]), "/v1/events")
-    assert (alone["status"], alone["where"]) == (422, "body.values")
+    assert (alone["status"], alone["where"], alone["hint"]) == (422, "body.values.user_id", send)
     assert client.post("/v1/events", json={"events": rows[1:]}).json()["taken"] == 0
+
+
+def test_an_event_of_the_future_is_refused_by_the_wall_clock(client: TestClient, server: Server,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    good = event(server, "past")
+    late = event(server, "late", timestamp=good["values"]["timestamp"] + 1)
+    monkeypatch.setattr(server.intake, "latest", lambda: good["values"]["timestamp"] * 1_000_000)
+    found = client.post("/v1/events", json={"events": [good, late]}).json()
+    assert (found["taken"], found["refused"]["1"]["where"]) == (1, "body.events[1].values.timestamp")
+    alone = refused(client, json.dumps(late), "/v1/events")
+    assert (alone["status"], alone["where"]) == (422, "body.values.timestamp")
+    assert f"'{good['values']['timestamp'] + 1}' reads as 2" in alone["problem"]
+    assert alone["hint"].startswith("Times here are seconds since 1970")
+    monkeypatch.undo()
+    assert client.post("/v1/events", json=late).json()["taken"] == 1
+    years = event(server, "years", timestamp=8_000_000_000)
+    assert "reads as 2223-07-06T" in refused(client, json.dumps(years), "/v1/events")["problem"]
 
 
 def test_too_many_events_are_sent_away_for_a_while(client: TestClient, server: Server) -> None:

@@ -202,7 +202,8 @@ def test_of_several_the_good_ones_are_taken(told: Told) -> None:
     _, client, _ = told
     found = client.post("/v1/users", json={"users": [{"id": 7, "values": {"age": 3}}, {"id": 8, "values": {"age": "x"}}]}).json()
     assert (found["taken"], [*found["refused"]]) == (1, ["1"])
-    assert "values.age: expected int64, got 'x'" in found["refused"]["1"]
+    assert found["refused"]["1"] == {"where": "body.users[1].values.age", "problem": "expected int64, got 'x'",
+                                     "hint": "Send the kind of value that the table has."}
 
 
 def test_who_was_deleted_has_no_attributes_until_they_are_told_again(told: Told, finished: Path) -> None:

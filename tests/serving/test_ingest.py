@@ -96,6 +96,27 @@ def test_what_is_no_event_is_put_aside_with_its_reason(run: Path, tmp_path: Path
     assert "watched" in told[1]["reason"]
 
 
+def test_a_time_of_the_future_and_a_misspelt_column_are_told(run: Path, tmp_path: Path, capsys) -> None:
+    good, late = events(run, 2)
+    late["timestamp"] = 8_000_000_000
+    for row in (good, late):
+        row["watchd"] = row.pop("watched")
+        row["zzz"] = 1
+    assert main(["ingest", str(run), str(write(tmp_path / "new.jsonl", [good, late]))]) == 1
+    told = capsys.readouterr()
+    assert "1 taken, 0 known already, 1 refused" in told.out
+    assert "watchd (did you mean 'watched'?)" in told.err
+    assert "zzz (did" not in told.err
+    (put_aside,) = map(json.loads, (run / "quarantine.jsonl").read_text().splitlines())
+    assert put_aside["reason"] == "column 'timestamp': '8000000000' reads as 2223-07-06T14:13:20, more than a day from now"
+    assert put_aside["hint"].startswith("Times here are seconds since 1970")
+
+
+def test_nothing_to_take_is_said(run: Path, tmp_path: Path, capsys) -> None:
+    assert main(["ingest", str(run), str(write(tmp_path / "none.jsonl", []))]) == 0
+    assert capsys.readouterr().out == "0 events taken\n"
+
+
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(run: Path, tmp_path: Path) -> None:
     rows = events(run, 40_000)
     file = write(tmp_path / "many.jsonl", rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import hashlib
 import sys
 from collections import Counter
@@ -47,15 +48,24 @@ def run(args: argparse.Namespace) -> int:
         needed = [*memory.roles.values(), *([args.id] if args.id else [])]
         for chunk in arriving(source, columns=columns, needed=needed, times=times, kind=kind):
             if chunk.unknown:
-                print(f"nothing reads {', '.join(chunk.unknown)}", file=sys.stderr)
+                print(f"nothing reads {', '.join(_meant(chunk))}", file=sys.stderr)
             rows = chunk.table.select(memory.schema.names)
             taken = memory.take(rows, *available_at(events, chunk.times), ids(chunk, args.id, turns))
             quarantine(folder / "quarantine.jsonl", chunk.refused)
             new, repeated, refused = new + taken.new, repeated + taken.repeated, refused + len(chunk.refused)
             print(f"{new:,} taken, {repeated:,} known already, {refused:,} refused", flush=True)
+    if not new + repeated + refused:
+        print("0 events taken")
     if refused:
         print(f"{folder / 'quarantine.jsonl'}  says why each was refused", file=sys.stderr)
     return int(refused > 0)
+
+
+def _meant(chunk: Arrived) -> list[str]:
+    """The columns that nobody reads, each with the one like it that came empty."""
+    empty = [name for name in chunk.table.column_names if chunk.table.column(name).null_count == len(chunk.table)]
+    near = {name: difflib.get_close_matches(name, empty, 1) for name in chunk.unknown}
+    return [f"{name} (did you mean '{found[0]}'?)" if found else name for name, found in near.items()]
 
 
 def ids(chunk: Arrived, column: str | None, turns: Counter[bytes]) -> list[str]:

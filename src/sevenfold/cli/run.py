@@ -37,7 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     except DesignError as error:
         for finding in error.findings:
             print(finding.text(str(arguments.file)), file=sys.stderr)  # type: ignore[attr-defined]
-        raise
+        if not error.findings:
+            raise
+        print("nothing was run", file=sys.stderr)
+        return 1
     if arguments.json:
         print(json.dumps(to_json(record), indent=1))
     else:

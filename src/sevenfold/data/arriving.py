@@ -26,7 +26,7 @@ from pyarrow import parquet
 
 from sevenfold.data.formats import BLOCK, FORMATS, JSON, PARQUET, TEXT, Format, header_of, no_nan, opened, read_delimited, reason
 from sevenfold.data.sources import refuse_twins
-from sevenfold.data.times import UNITS, microseconds
+from sevenfold.data.times import UNITS, latest, microseconds, shown, unit
 from sevenfold.errors import DataError, nearest
 from sevenfold.nouns import I64
 
@@ -45,6 +45,8 @@ class Refused:
     row: int  # from 1: of text the line, of Parquet the row
     reason: str
     raw: str  # as it came; a line that is too long is cut
+    column: str = ""  # the one at fault, where it is one
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +63,22 @@ class Arrived:
 _Taken = tuple[I64, pa.Table, dict[str, I64]]  # a run of rows: their numbers, their table and their times
 
 
+class _Unfit(ValueError):
+    def __init__(self, column: str, problem: str, hint: str = "") -> None:
+        super().__init__(f"column '{column}'{problem}")
+        self.column, self.hint = column, hint
+
+
+class _Ahead(ValueError):
+    """A moment beyond the latest."""
+
+
 @dataclass(frozen=True)
 class _Wanted:
     columns: Types
     needed: Sequence[str]
     times: Sequence[str]
+    latest: Callable[[], int]
 
 
 @dataclass(frozen=True)
@@ -78,18 +91,19 @@ class _Chunk:
 
 
 def arriving(source: Path | BinaryIO, *, columns: Types, needed: Sequence[str], times: Sequence[str] = (),
-             kind: str | None = None, chunk: int = 10_000) -> Iterator[Arrived]:
+             kind: str | None = None, chunk: int = 10_000, latest: Callable[[], int] = latest) -> Iterator[Arrived]:
     """The events of a file, or of a stream of a `kind` (jsonl, csv, …), at most `chunk` rows at a time.
 
     `columns` are those of the run's log; a row must hold the `needed` ones and those in `times`, which are read as
-    `data.times` reads them. `DataError` where the source cannot be read on, or its header lacks a needed column.
+    `data.times` reads them and lie before the `latest` moment. `DataError` where the source cannot be read on, or its
+    header lacks a needed column.
     """
     name = source.name if isinstance(source, Path) else "standard input"
     where = f"events ({name})"
     suffix = Path(name.removesuffix(".gz")).suffix.lower() if kind is None else f".{kind}"
     if suffix not in FORMATS:
         raise DataError(where, f"no reader for '{suffix or name}' files", f"Known kinds: {', '.join(FORMATS)}.")
-    wanted = _Wanted(columns, [*needed, *times], times)
+    wanted = _Wanted(columns, [*needed, *times], times, latest)
     told = set(columns)
     try:
         with opened(source) if isinstance(source, Path) else nullcontext(source) as file:
@@ -137,7 +151,7 @@ def _pieces(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> Iterator[_
         yield _taken(chunk, first, last, wanted)
     except UNREADABLE as error:
         if last - first == 1:
-            yield Refused(chunk.rows[first], _reason(chunk, first, wanted, error), chunk.raw(first))
+            yield _refused(chunk, first, _fault(chunk, first, wanted, error))
             return
         middle = (first + last) // 2
         yield from _pieces(chunk, first, middle, wanted)
@@ -150,8 +164,11 @@ def _taken(chunk: _Chunk, first: int, last: int, wanted: _Wanted) -> _Taken:
     found = {name: _finite(table.column(name), name) for name in table.column_names}
     for name in wanted.needed:
         if name not in found or found[name].null_count:
-            raise ValueError(f"column '{name}' is empty")
+            raise _Unfit(name, " is empty")
     times = {name: _moments(found[name].drop_null()) for name in wanted.times}
+    last_moment = max((int(one.max()) for one in times.values() if len(one)), default=0)
+    if last_moment > wanted.latest():
+        raise _Ahead(shown(last_moment))
     full = [_as_kind(found[name], kind) if name in found else pa.nulls(last - first, kind)
             for name, kind in wanted.columns.items()]
     return np.array(chunk.rows[first:last], np.int64), pa.table(full, schema=pa.schema(list(wanted.columns.items()))), times
@@ -205,20 +222,29 @@ def _moments(column: pa.ChunkedArray) -> I64:
     return microseconds(column, where="")
 
 
-def _reason(chunk: _Chunk, row: int, wanted: _Wanted, error: Exception) -> str:
+def _refused(chunk: _Chunk, row: int, fault: Exception) -> Refused:
+    column, hint = (fault.column, fault.hint) if isinstance(fault, _Unfit) else ("", "")
+    return Refused(chunk.rows[row], reason(fault), chunk.raw(row), column, hint)
+
+
+def _fault(chunk: _Chunk, row: int, wanted: _Wanted, error: Exception) -> Exception:
     """Why a row stands alone: it cannot be split into values, one is not of its column's type, or a needed one is missing."""
     try:
         values = chunk.shown(row)
     except ValueError as problem:
-        return str(problem)
+        return problem
     for name in [name for name in values if not pa.types.is_null(wanted.columns.get(name, pa.null()))]:
         kind = wanted.columns[name]
         try:
-            _taken(chunk, row, row + 1, _Wanted({name: kind}, (), [time for time in wanted.times if time == name]))
+            _taken(chunk, row, row + 1, _Wanted({name: kind}, (), [time for time in wanted.times if time == name], wanted.latest))
+        except _Ahead as moment:
+            return _Unfit(name, f": '{values[name]:.60}' reads as {moment}, more than a day from now",
+                          f"Times here are {unit(kind)}.")
         except UNREADABLE:
-            words = "a time" if name in wanted.times else next((words for fits, words in WORDS if fits(kind)), "a value")
-            return f"column '{name}': expected {words} ({kind}), got '{values[name]:.60}'"
-    return reason(error)
+            words = next((words for fits, words in WORDS if fits(kind)), "a value")
+            words = f"a time in {unit(kind)}" if name in wanted.times else words
+            return _Unfit(name, f": expected {words} ({kind}), got '{values[name]:.60}'")
+    return error
 
 
 def _line(file: BinaryIO) -> bytes:

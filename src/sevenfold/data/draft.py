@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 
 from sevenfold.data import sources
 from sevenfold.data.times import microseconds
+from sevenfold.design.expression import written as named_in
 from sevenfold.errors import DataError
 from sevenfold.nouns import DAY, I64, SECOND
 
@@ -31,7 +33,10 @@ WORDS = {  # a role's usual words, the surest first
 }
 WITHIN = (("7d", 7 * DAY), ("1d", DAY), ("1h", DAY // 24), ("10min", DAY // 144), ("1min", DAY // 1440), ("1s", SECOND))
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-WORD = re.compile(r"[^\W\d]\w*")  # what an expression can name
+WORD = re.compile(r"[^\W\d]\w*")  # what can name a feature
+DATED = re.compile(r"\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b")  # a day, in whatever order
+TIMES = "A time is 2026-01-31T12:00:00 (ISO 8601) or a number since 1970, and lies between 1990 and 2100."
+SAMPLE = 200  # values that show whether a column is meant to hold times
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")  # what YAML takes for text as it stands
 NUMBERS = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
 LEVELS = 50  # a column of the context has at most so many
@@ -77,7 +82,8 @@ def draft(path: Path, *, folder: Path) -> str:
         notes.append(f"? left out: {', '.join(left)}; each may be written after the label, or belong into data.items")
     return template.substitute(
         _counts(table, moments, user.column, item.column), file=path.name, name=slug.strip("-") or "draft",
-        path=json.dumps(written), label=is_, label_reason=str(label).removeprefix("label: "), within=_within(moments),
+        path=json.dumps(written), label=_quoted(is_) if "`" in is_ else is_,
+        label_reason=str(label).removeprefix("label: "), within=_within(moments),
         negatives="shown" if request else "unseen", request=f", request: {_text(request.column)}" if request else "",
         **{role.role: _text(role.column) for role in (time, user, item)},
         notes="\n".join(f"  # {note}" for note in notes), context=_context(context, time.column, moments))
@@ -86,11 +92,31 @@ def draft(path: Path, *, folder: Path) -> str:
 def _time(table: pa.Table, file: str) -> Guess:
     found = [name for name in table.column_names if _is_time(table.column(name))]
     if not found:
-        raise DataError(f"from {file}", f"no column holds times; its columns are {', '.join(table.column_names)}",
-                        "Add a column with the moment of each event: seconds since 1970, or 2026-01-31T12:00:00.")
+        raise _timeless(table, file)
     named = _named(found, "time")
     reason = "its name and values say so" if named else "its values say so"
     return Guess("time", named or found[0], reason, named is not None)
+
+
+def _timeless(table: pa.Table, file: str) -> DataError:
+    """The error that names the column whose values are times but for some, or dates that are not read."""
+    for name in table.column_names:
+        column = table.column(name)
+        rows = np.flatnonzero(column.is_valid().to_numpy())
+        sample = [column.slice(row, 1) for row in rows[np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE)).astype(int)]]
+        read, dated = (sum(map(holds, sample)) >= 0.9 * max(len(sample), 1) for holds in (_is_time, _is_dated))
+        if read or dated:
+            known = column.drop_null()
+            row = int(rows[bisect_left(range(len(rows)), True, key=lambda last: not _is_time(known.slice(0, last + 1)))])
+            hint = "Mend that row or leave it out" if read else "Times are not read as they are written there; rewrite them"
+            return DataError(f"from {file}", f"no column holds times; '{name}' would be it, but row {row + 1} holds "
+                             f"'{column[row].as_py()}'", f"{hint}. {TIMES}")
+    return DataError(f"from {file}", f"no column holds times; its columns are {', '.join(table.column_names)}",
+                     "Add a column with the moment of each event: seconds since 1970, or 2026-01-31T12:00:00.")
+
+
+def _is_dated(value: pa.ChunkedArray) -> bool:
+    return DATED.match(str(value[0].as_py())) is not None
 
 
 def _is_time(column: pa.ChunkedArray) -> bool:
@@ -119,35 +145,35 @@ def _entity(table: pa.Table, role: str, taken: set[str], file: str) -> Guess:
 
 
 def _is_id(column: pa.ChunkedArray) -> bool:
-    return bool(pa.types.is_integer(column.type) or pa.types.is_string(column.type))
+    return bool(pa.types.is_integer(column.type) or pa.types.is_string(column.type)) and column.null_count < len(column)
 
 
 def _label(table: pa.Table, taken: set[str], item: str) -> tuple[Guess, str]:
     """The label's column and its expression; without one, every event counts."""
     free = [name for name in table.column_names
-            if name not in taken and WORD.fullmatch(name) and any(is_kind(table.column(name).type) for is_kind in NUMBERS)]
+            if name not in taken and "`" not in name and any(is_kind(table.column(name).type) for is_kind in NUMBERS)]
     named = _named(free, "grade") or _named(free, "done")
     values = sorted(map(float, table.column(named).drop_null().unique().to_pylist())) if named else []
     if named is None or len(values) < 2:
         return _every_event(table, item)
     if values == [0.0, 1.0]:
-        return Guess("label", named, "it is 0 or 1, and its name says what was done", True), named
+        return Guess("label", named, "it is 0 or 1, and its name says what was done", True), named_in(named)
     wanted = values[0] + 0.75 * (values[-1] - values[0])
     least = min(values, key=lambda value: abs(value - wanted)) if len(values) <= 20 else round(wanted, 2)
     share = float(pc.mean(pc.greater_equal(table.column(named), least)).as_py())
     reason = f"three quarters up its range {values[0]:g} to {values[-1]:g}; {share:.0%} of the events reach it"
-    return Guess("label", named, reason, False), f"{named} >= {least:g}"
+    return Guess("label", named, reason, False), f"{named_in(named)} >= {least:g}"
 
 
 def _every_event(table: pa.Table, item: str) -> tuple[Guess, str]:
     """A condition that always holds: a value that no item has."""
-    if not WORD.fullmatch(item):
+    if "`" in item:
         raise DataError(f"from the column '{item}'", "no column looks like a label, and no expression names this one",
-                        "Rename it to letters, digits and underscores.")
+                        "Rename it without the backtick.")
     column = table.column(item)
     value = str(min(pc.min(column).as_py(), 0) - 1) if pa.types.is_integer(column.type) else "''"
     reason = f"no column looks like a label, so every event counts: no {item} is {value}"
-    return Guess("label", item, reason, False), f"{item} != {value}"
+    return Guess("label", item, reason, False), f"{named_in(item)} != {value}"
 
 
 def _request(table: pa.Table, taken: set[str], user: str) -> Guess | None:
@@ -155,13 +181,16 @@ def _request(table: pa.Table, taken: set[str], user: str) -> Guess | None:
     free = [name for name in table.column_names if name not in taken and _is_id(table.column(name))]
     name = _named(free, "request")
     size = len(table) / _distinct(table, name) if name else 0
-    if name is None or size < 1.5 or table.group_by([name, user]).aggregate([]).num_rows > _distinct(table, name):
+    if name is None or size < 1.5:
+        return None
+    pairs = table.select([name, user]).drop_null().group_by([name, user]).aggregate([])
+    if len(pairs) > _distinct(table, name):
         return None
     return Guess("request", name, f"groups events of one user, {size:.1f} at a time: what was shown to him", False)
 
 
 def _distinct(table: pa.Table, name: str) -> int:
-    return int(pc.count_distinct(table.column(name), mode="all").as_py())
+    return int(pc.count_distinct(table.column(name), mode="only_valid").as_py())
 
 
 def _named(names: Iterable[str], role: str) -> str | None:
@@ -196,4 +225,8 @@ def _within(moments: I64) -> str:
 def _text(name: str) -> str:
     """A column's name as YAML writes it."""
     reserved = name.lower() in {"none", "null", "true", "false", "yes", "no", "on", "off", "y", "n"}
-    return name if PLAIN.fullmatch(name) and not reserved else json.dumps(name)
+    return name if PLAIN.fullmatch(name) and not reserved else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -81,7 +81,7 @@ def lists(flags: Bools, names: Sequence[str]) -> pa.Array:
 
 
 def header(path: Path) -> tuple[list[str], str]:
-    """The first line's columns and what separates them: tabs in `.tsv`, else a comma, or `;` where no comma is."""
+    """The first line's columns and what separates them: tabs in `.tsv`, else a comma, or tabs or `;` where no comma is."""
     with opened(path) as file:
         return header_of(file.readline(), Path(path.name.removesuffix(".gz")).suffix)
 
@@ -92,7 +92,8 @@ def header_of(first: bytes, suffix: str) -> tuple[list[str], str]:
         line = first.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("line 1 is not UTF-8 text") from None
-    separator = "\t" if suffix in (".tsv", ".tab", ".dat") else ";" if ";" in line and "," not in line else ","
+    tabs = suffix in (".tsv", ".tab", ".dat")
+    separator = "\t" if tabs else next((one for one in ",\t;" if one in line), ",")
     return next(csv.reader([line], delimiter=separator), []), separator
 
 

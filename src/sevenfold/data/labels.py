@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sevenfold.design.expression import And, Column, Compare, Expression, Not, Or, parse
+from sevenfold.design.expression import And, Column, Compare, Expression, Not, Or, parse, written
 from sevenfold.design.sections import Design
 from sevenfold.design.vocabulary import TASKS
 from sevenfold.errors import DataError, DesignError
@@ -114,7 +114,7 @@ def _true(name: str, column: pa.ChunkedArray) -> Any:
     if pa.types.is_temporal(column.type):
         return column.is_valid()
     raise DataError("framing.label.is", f"column '{name}' of type {column.type} is neither true nor false",
-                    f"Compare it with a value: {name} == 'yes'.")
+                    f"Compare it with a value: {written(name)} == 'yes'.")
 
 
 def _compared(name: str, column: pa.ChunkedArray, operator: str, value: Any) -> Any:

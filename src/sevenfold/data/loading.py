@@ -17,8 +17,9 @@ from sevenfold.data.entities import entities
 from sevenfold.data.labels import expression_mask, label_columns, label_expression, weak_columns
 from sevenfold.data.posted import Later, Posted, joined
 from sevenfold.data.sources import Source
-from sevenfold.data.times import microseconds
+from sevenfold.data.times import microseconds, refuse_future
 from sevenfold.data.unclocked import GIVEN, Clock, arrange
+from sevenfold.design.expression import written
 from sevenfold.design.part import Part
 from sevenfold.design.sections import Design, Table
 from sevenfold.design.vocabulary import TASKS
@@ -73,7 +74,9 @@ def _people(design: Design) -> list[str]:
 
 def _clock(table: pa.Table, source: Source, design: Design, later: Later | None) -> tuple[pa.Table, Clock]:
     """The events, with those that came later, and their order by their own time."""
-    time = microseconds(table.column(design.data.events.time), where=source.place("time"))
+    column, where = table.column(design.data.events.time), source.place("time")
+    time = microseconds(column, where=where)
+    refuse_future(time, column.type, where)
     available = _available(table, time, source, design)
     if later is not None:
         table, time, available = joined(table, time, available, later, _people(design))
@@ -93,7 +96,8 @@ def _events(source: Source, design: Design) -> pa.Table:
     label = label_columns(design) | weak_columns(design)
     roles = {role: name for role, name in roles.items() if name not in (None, "none")}
     sources.check_columns(source, roles.items())
-    sources.check_columns(replace(source, where="framing.label"), [("is", name) for name in sorted(label)])
+    sources.check_columns(replace(source, where="framing.label", columns=tuple(map(written, source.columns))),
+                          [("is", written(name)) for name in sorted(label)])
     found = {str(design.data.split.group), GIVEN, *events.outcomes} & set(source.columns)
     named = {str(name) for name in roles.values()}
     table = sources.read(source, named | label | found | _mentioned(design.data.features))

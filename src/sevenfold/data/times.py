@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_left
 
 import numpy as np
@@ -10,12 +11,39 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sevenfold.errors import DataError
-from sevenfold.nouns import I64, Array
+from sevenfold.nouns import DAY, I64, Array
 
 # numbers below this size, multiplied by, divided by
 UNITS: list[tuple[float, int, int]] = [(1e11, 1_000_000, 1), (1e14, 1_000, 1), (1e17, 1, 1), (np.inf, 1, 1_000)]
 NUMBER = re.compile(r"\s*-?\d+(\.\d*)?\s*$")
 HINT = "Write numbers since 1970 (seconds, ms, µs or ns) or ISO 8601, such as 2026-01-31T12:00:00."
+
+
+def latest() -> int:
+    """The last moment (µs) at which an event may lie: a day from now, for clocks that go wrong."""
+    return time.time_ns() // 1000 + DAY
+
+
+def unit(kind: pa.DataType) -> str:
+    """What the times of a column of this type are written in."""
+    iso, numbers = "ISO 8601", "seconds since 1970, or ms, µs, ns by their size"
+    if pa.types.is_temporal(kind):
+        return iso
+    return f"{iso}, or {numbers}" if pa.types.is_string(kind) else numbers
+
+
+def shown(moment: int) -> str:
+    """A moment (µs) to the second, of any year."""
+    return str(np.datetime64(moment // 1_000_000, "s"))
+
+
+def refuse_future(times: I64, kind: pa.DataType, where: str) -> None:
+    """`DataError` where events of a file lie more than a day beyond now."""
+    rows = np.flatnonzero(times > latest())
+    if len(rows):
+        raise DataError(where, f"{len(rows)} of {len(times)} events lie in the future, the first in row {rows[0] + 1}, "
+                        f"which reads as '{shown(int(times[rows[0]]))}'",
+                        f"Mend those rows or leave them out; times here are {unit(kind)}.")
 
 
 def microseconds(column: pa.ChunkedArray, *, where: str) -> I64:
@@ -28,7 +56,12 @@ def microseconds(column: pa.ChunkedArray, *, where: str) -> I64:
     if pa.types.is_string(column.type):
         column = _parsed(column, where)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return np.asarray(column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False).cast(pa.int64()))
+        micros = pc.CastOptions(pa.timestamp("us", getattr(column.type, "tz", None)), allow_time_truncate=True)
+        try:
+            return np.asarray(pc.cast(column, options=micros).cast(pa.int64()))
+        except pa.ArrowInvalid:
+            hint = f"Times here are {unit(column.type)}."
+            raise DataError(where, "holds a time that is beyond the year 294246", hint) from None
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return _scaled(np.asarray(column), where)
     raise DataError(where, f"expected a time, got a column of type {column.type}", HINT)

@@ -1,11 +1,13 @@
 """Label expressions: `rating >= 4`, `not hidden and (clicked or watched > 0.5)`, `label in ('spam', 'ham')`.
 
-A grammar of seven lines, read by recursive descent into a frozen tree; nothing in it can run code:
+A column whose name is no plain word stands in backticks: `Amount (€)`. A grammar of eight lines, read by recursive
+descent into a frozen tree; nothing in it can run code:
 
     either   = both ('or' both)*
     both     = negation ('and' negation)*
     negation = 'not' negation | '(' either ')' | test
     test     = column [('==' | '!=' | '>=' | '<=' | '>' | '<') literal | 'in' '(' literal (',' literal)* ')']
+    column   = word | `any text`
     literal  = number | 'text' | true | false
 """
 
@@ -24,10 +26,12 @@ DEPTH = 50
 LENGTH = 10_000  # letters
 
 TOKEN = re.compile(r"""\s*(?:(?P<number>-?\d{1,300}(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
-                       |(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\W\d][\w.]*)
+                       |(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\W\d][\w.]*)|`(?P<quoted>[^`]+)`
                        |(?P<sign>==|!=|>=|<=|>|<|\(|\)|,))""", re.VERBOSE)
 CONSTANTS: dict[str, Value] = {"true": True, "false": False}
 RESERVED = {"and", "or", "not", "in", *CONSTANTS}
+PLAIN = re.compile(r"[^\W\d][\w.]*")
+BETWEEN = re.compile(r"[<>=!]+|\b(?:and|or|not|in)\b")  # what may stand before and after a column
 
 
 class _Tree:
@@ -93,6 +97,15 @@ def parse(text: str) -> Expression:
     return _Reader(text, _tokens(text)).whole()
 
 
+def written(column: str) -> str:
+    """A column's name as an expression has it.
+
+    >>> written("rating"), written("Amount (€)")
+    ('rating', '`Amount (€)`')
+    """
+    return column if PLAIN.fullmatch(column) and column not in RESERVED else f"`{column}`"
+
+
 def _tokens(text: str) -> list[tuple[str, str, int]]:
     """(group, token, position) of each token, and an end."""
     tokens: list[tuple[str, str, int]] = []
@@ -101,18 +114,32 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
         match = TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
             rest = text[at:].lstrip()
-            raise _refusal(text, len(text) - len(rest), _strange(rest))
+            raise _refusal(text, len(text) - len(rest), _strange(rest, _named(text, len(text) - len(rest))))
         tokens.append((match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
         at = match.end()
     return [*tokens, ("end", "the end", len(text))]
 
 
-def _strange(rest: str) -> str:
+def _strange(rest: str, named: str) -> str:
     if rest.startswith(("=>", "=<")):
         return "Write the sign >= or <=."
     if rest.startswith("="):
         return "Equality is written with two signs: column == value."
-    return "An unfinished quote?" if rest[0] in "'\"" else "Write column, or column == value, joined by and, or, not."
+    if rest[0] in "'\"`":
+        return "An unfinished quote?"
+    return f"Write column, or column == value, joined by and, or, not{named}."
+
+
+def _named(text: str, at: int) -> str:
+    """The end of a hint: the quoted name, where the reader is stuck inside what may be a column's."""
+    around = list(BETWEEN.finditer(text))
+    before = [one for one in around if one.end() <= at][-1:]
+    last = next((one.start() for one in around if one.start() >= at), None)
+    name = text[before[0].end() if before else 0:last].lstrip(" (").rstrip()
+    compared = any(one[0] not in ("and", "or", "not") for one in before)
+    if compared or not re.search(r"[^\W\d]", name) or re.search("['\"`]", name):
+        return ""
+    return f"; a column whose name is no plain word stands in backticks: {written(name)}"
 
 
 def _refusal(text: str, at: int, hint: str) -> DesignError:
@@ -131,7 +158,7 @@ class _Reader:
     def whole(self) -> Expression:
         tree = self.either(0)
         if self.tokens[self.at][0] != "end":
-            raise self._stuck("Join conditions with and, or.")
+            raise self._stuck(f"Join conditions with and, or{_named(self.text, self.tokens[self.at][2])}.")
         return tree
 
     def either(self, depth: int) -> Expression:
@@ -150,8 +177,8 @@ class _Reader:
 
     def test(self) -> Expression:
         group, word, _ = self.tokens[self.at]
-        if group != "word" or word in RESERVED:
-            raise self._stuck("A column's name is expected here.")
+        if group not in ("word", "quoted") or (group == "word" and word in RESERVED):
+            raise self._stuck(f"A column's name is expected here{_named(self.text, self.tokens[self.at][2])}.")
         self.at += 1
         column = Column(word)
         operator = next((one for one in get_args(Operator) if self._take(one)), None)
@@ -174,7 +201,7 @@ class _Reader:
         group, token, _ = self.tokens[self.at]
         if group == "word" and token not in CONSTANTS:
             raise self._stuck(f"Put a text in quotes: '{token}'.")
-        if group in ("sign", "end"):
+        if group in ("sign", "end", "quoted"):
             raise self._stuck("A number, a quoted text, true or false is expected here.")
         self.at += 1
         if group == "number":

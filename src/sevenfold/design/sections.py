@@ -110,7 +110,7 @@ class Answer(Section):
 class Label(Section):
     """What is learnt: `own` (of the row's own event) or later, in (t, t + within]."""
 
-    is_: Condition  # a condition over an event's columns: rating >= 4
+    is_: Condition  # a condition over an event's columns: rating >= 4, or `Amount (€)` > 20
     also: Mapping[str, float] = field(default_factory=dict)  # further actions (columns) → their weight beside 1 for `is`
     weak: Condition | None = None  # what is learnt from, where `is` is known by hand and kept for judging
     own: bool = False  # of the row's own event; else it looks ahead

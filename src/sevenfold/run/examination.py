@@ -10,13 +10,12 @@ from sevenfold import data as sources
 from sevenfold.audit.facts import copies, rare_label
 from sevenfold.data.splits import cuts
 from sevenfold.design.checks.running import expired, unbuilt
-from sevenfold.design.findings import RULES, Finding, located, related
+from sevenfold.design.findings import RULES, UNUSABLE, Finding, located, related
 from sevenfold.design.sections import Design, Waiver
 from sevenfold.errors import LeakError, SevenfoldError
 from sevenfold.features.fitting import GROUPS
 from sevenfold.record import Probe
 
-UNUSABLE = "D09"
 PROBES = {"X13": "the future is deleted and scrambled", "X05": "what was fitted, fitted again without the future",
           "X01": "entities born after their own events", "X04": "columns that tell the label",
           "X12": "one feature that is nearly the answer"}
@@ -57,8 +56,8 @@ def probed(case: audit.Case) -> tuple[Probe, ...]:
 
 
 def waiver_of(finding: Finding, design: Design) -> Waiver | None:
-    """The waiver that holds for a finding today."""
-    return next((waiver for waiver in design.waivers if waiver.code == finding.code and not expired(waiver)
+    """The waiver that holds for a finding today; none does for data that cannot be used."""
+    return next((waiver for waiver in design.waivers if waiver.code == finding.code != UNUSABLE and not expired(waiver)
                  and (waiver.where is None or related(waiver.where, finding.where))), None)
 
 

@@ -114,13 +114,18 @@ def moved(pipeline: Pipeline, rows: Rows) -> list[list[dict[str, Any]]]:
         return [[] for _ in range(len(rows))]
     feature_of = {name: feature.path for feature in pipeline.view.features for name in feature.names}
     feature_of |= {f"{source}.{what}": source for source in pipeline.retrievers for what in ("score", "rank")}
-    owner = np.array([feature_of.get(name, name) for name in ranker.weights()])
-    features, parts = list(dict.fromkeys(owner.tolist())), ranker.explain(rows)
-    total = np.stack([parts[:, owner == feature].sum(axis=1) for feature in features], axis=1)
-    column_of = {feature: [at for at, name in enumerate(rows.names) if feature_of.get(name) == feature] for feature in features}
-    return [[{"feature": features[at], "value": _value(rows, row, column_of[features[at]]), "by": _number(total[row, at])}
-             for at in np.argsort(-np.abs(total[row]), kind="stable")[:TOLD].tolist() if total[row, at]]
-            for row in range(len(rows))]
+    code_of: dict[str, int] = {}
+    owner = np.array([code_of.setdefault(feature_of.get(name, name), len(code_of)) for name in ranker.weights()], dtype=np.int64)
+    columns_of: dict[str, list[int]] = {}
+    for at, name in enumerate(rows.names):
+        columns_of.setdefault(feature_of.get(name, name), []).append(at)
+    features, told = list(code_of), []
+    for row, parts in enumerate(ranker.explain(rows)):
+        total = np.bincount(owner, parts, len(features))
+        some = np.flatnonzero(total)  # of tens of thousands of words a text has few
+        told.append([{"feature": features[at], "value": _value(rows, row, columns_of.get(features[at], [])),
+                      "by": _number(total[at])} for at in some[np.argsort(-np.abs(total[some]), kind="stable")[:TOLD]].tolist()])
+    return told
 
 
 def _value(rows: Rows, row: int, columns: list[int]) -> float | list[str] | None:
@@ -136,6 +141,8 @@ def _value(rows: Rows, row: int, columns: list[int]) -> float | list[str] | None
 
 def _told(case: Case, at: list[int]) -> list[dict[str, Any]]:
     """Everything there is to tell of these candidates."""
+    if not at:
+        return []
     rows = np.array(at, dtype=np.int64)
     rising = np.sort(rows)
     features = case.pipeline.rows(case.requests, case.candidates.take(rising))

@@ -1,6 +1,7 @@
 """Answers under load: what waits is answered together by one thread; what is late gets less, and says so.
 
-Answering   a queue with an end, and the thread that empties it; only this thread touches `Live`
+Answering   a queue with an end, and the thread that empties it; only this thread touches `Live`. Questions go before
+            explanations, of which one is made at a time: no answer waits for two, and one that nobody waits for is not begun
 States      users' events from the store, within a time: while a store has not answered at last, it is not asked again
 Tail        reads what others wrote into the store's log, for the items' state
 """
@@ -82,6 +83,7 @@ class Answering:
         self.states = States(live.memory, within)
         self.budgets = Budgets(live.memory.design)
         self._jobs: deque[_Job] = deque()
+        self._explanations: deque[_Job] = deque()
         self._waiting = 0
         self._changed = Condition()
         self._tail = Tail(live.memory, live.offset, self._changed)
@@ -101,7 +103,7 @@ class Answering:
             if not self._open or self._waiting + len(asks) > WAITING:
                 raise Busy("answer", f"{self._waiting} questions wait to be answered", "Ask again a little later.", 503)
             self._waiting += len(asks)
-            self._jobs.append(job)
+            (self._explanations if explain else self._jobs).append(job)
             self._changed.notify()
         return job.done
 
@@ -121,23 +123,25 @@ class Answering:
             for more in self._tail.taken():
                 self.live.take(*more)
             self.live.follow(REFRESH)
-            for job in jobs:
-                self._settle([job] if job.explain else [], self._explained)
-            self._settle([job for job in jobs if not job.explain], self._answered)
+            for explain, answer in ((False, self._answered), (True, self._explained)):
+                self._settle([job for job in jobs if job.explain == explain and job.done.set_running_or_notify_cancel()], answer)
 
     def _next(self) -> list[_Job] | None:
         """What is answered now: nothing where only the log has grown; None when this is closed and all is answered."""
         with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._tail.waiting or not self._open)
-            if not self._jobs and not self._open:
+            self._changed.wait_for(lambda: self._jobs or self._explanations or self._tail.waiting or not self._open)
+            if not self._jobs and not self._explanations and not self._open:
                 return None
             jobs: list[_Job] = []
             size = 0
             while self._jobs and (not jobs or size + len(self._jobs[0].asks) <= TOGETHER):
                 jobs.append(self._jobs.popleft())
                 size += len(jobs[-1].asks)
+            if self._explanations:
+                jobs.append(self._explanations.popleft())
+                size += 1
             self._waiting -= size
-        return [job for job in jobs if job.done.set_running_or_notify_cancel()]
+        return jobs
 
     def _settle(self, jobs: Sequence[_Job], answer: Callable[[Sequence[_Job]], list[list[Any]]]) -> None:
         """Give each job its answers; where they cannot be found together, each alone, so that one harms no other."""

@@ -13,6 +13,7 @@ from types import coroutine
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -146,7 +147,10 @@ async def events(request: Request) -> Response:
     for name, count in (("taken", outcome.taken), ("known", outcome.known), ("refused", len(outcome.refused))):
         meters.EVENTS.labels(name).inc(count)
     if single and outcome.refused:
-        raise Refusal("body.values", outcome.refused[0], "Send the columns of the log, each of its kind.")
+        fault = outcome.refused[0]
+        raise Refusal(f"body.{fault.where}", fault.problem, fault.hint)
+    outcome.refused = {place: replace(fault, where=f"body.events[{place}].{fault.where}")
+                       for place, fault in outcome.refused.items()}
     return _json(outcome)
 
 

@@ -87,6 +87,14 @@ class Refusal(SevenfoldError):
         self.status = status
 
 
+class Fault(Struct, frozen=True):
+    """Why one of several is refused, with its place in the body."""
+
+    where: str
+    problem: str
+    hint: str
+
+
 def read(body: bytes, one: type[S], many: type[Struct]) -> tuple[list[S], bool]:
     """One record, or the list of them that the only field of `many` holds; and whether it was one."""
     (field,) = many.__struct_fields__

@@ -21,7 +21,7 @@ from sevenfold.data.unclocked import NEVER
 from sevenfold.errors import DataError, nearest
 from sevenfold.nouns import Array, Data, Entities
 from sevenfold.serving.arrivals import Entry
-from sevenfold.serving.asked import Attribute, Refusal, fits
+from sevenfold.serving.asked import Attribute, Fault, Refusal, fits
 from sevenfold.serving.memory import Memory
 
 
@@ -53,7 +53,7 @@ def entry(memory: Memory, of: str, told: Attribute, moment: int, where: str = "b
 
 
 def sorted_out(memory: Memory, of: str, sent: Sequence[Attribute], moment: int,
-               single: bool) -> tuple[list[Entry], dict[int, str]]:
+               single: bool) -> tuple[list[Entry], dict[int, Fault]]:
     """Entries of the log, and by their place why others are refused; `Refusal` of a single one, and where there are no such."""
     if not memory.clocked:
         raise Refusal(of, "the data of this design have no clock, so nothing is told later", "Run the design again.", 501)
@@ -62,14 +62,15 @@ def sorted_out(memory: Memory, of: str, sent: Sequence[Attribute], moment: int,
                       "Tell of users: POST /v1/users.")
     if of == "users" and "user" not in memory.roles:
         raise Refusal(of, "this design has no users", "Tell of items: POST /v1/items.")
-    entries, refused = [], {}
+    entries: list[Entry] = []
+    refused: dict[int, Fault] = {}
     for place, told in enumerate(sent):
         try:
             entries.append(entry(memory, of, told, moment))
         except Refusal as error:
             if single:
                 raise
-            refused[place] = f"{error.where.removeprefix('body.')}: {error.problem}; {error.hint}"
+            refused[place] = Fault(error.where.replace("body", f"body.{of}[{place}]", 1), error.problem, error.hint)
     return entries, refused
 
 

@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from sevenfold.data.arriving import arriving
-from sevenfold.data.times import microseconds
+from sevenfold.data.times import latest, microseconds
 from sevenfold.errors import nearest
 from sevenfold.nouns import I64
 from sevenfold.serving.arrivals import Entry, available_at, plain
-from sevenfold.serving.asked import Event, Refusal
+from sevenfold.serving.asked import Event, Fault, Refusal
 from sevenfold.serving.memory import Memory
 
 WAITING = 50_000  # events that may wait to be written
@@ -35,7 +35,7 @@ class Outcome(msgspec.Struct):
 
     taken: int = 0
     known: int = 0
-    refused: dict[int, str] = {}
+    refused: dict[int, Fault] = {}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Intake:
     """Takes calls in the order in which they come; who waits for a call's outcome knows that it is durable."""
 
     def __init__(self, memory: Memory) -> None:
-        self.memory = memory
+        self.memory, self.latest = memory, latest
         self.waiting = 0  # events
         self._calls: deque[_Call] = deque()
         self._changed = Condition()
@@ -106,13 +106,13 @@ class Intake:
         for call in calls:
             mine = [next(fates) for _ in call.events]
             outcomes.append(Outcome(taken=mine.count("taken") + len(call.told), known=mine.count("known"), refused={
-                place: fate for place, fate in enumerate(mine) if fate not in ("taken", "known")}))
+                place: fate for place, fate in enumerate(mine) if isinstance(fate, Fault)}))
         return outcomes
 
-    def _written(self, events: Sequence[Event], told: Sequence[Entry]) -> list[str]:
+    def _written(self, events: Sequence[Event], told: Sequence[Entry]) -> list[str | Fault]:
         """Of each event: taken, known, or the reason why it is refused."""
         log, known = self.memory.design.data.events, set(self.memory.schema.names)
-        fates = [_strange(event, known) for event in events]
+        fates: list[str | Fault] = [_strange(event, known) for event in events]
         good = [row for row, fate in enumerate(fates) if not fate]
         if not good:
             if told:
@@ -121,30 +121,34 @@ class Intake:
             return fates
         times = [name for name in (log.time, log.available) if name]
         table = plain([events[row].values for row in good], self.memory.schema, [*self.memory.roles.values(), *times], times)
-        if table is None:
+        moments = {} if table is None else {name: microseconds(table[name], where=name) for name in times}
+        if table is None or max(int(one.max()) for one in moments.values()) > self.latest():
             table, good, moments = self._read(events, good, times, fates)
-        else:
-            moments = {name: microseconds(table[name], where=name) for name in times}
         taken = self.memory.take(table, *available_at(log, moments), [events[row].id for row in good], told)
         for place, row in enumerate(good):
             fates[row] = "taken" if place in taken.rows else "known"
         return fates
 
     def _read(self, events: Sequence[Event], good: Sequence[int], times: Sequence[str],
-              fates: list[str]) -> tuple[pa.Table, list[int], dict[str, I64]]:
+              fates: list[str | Fault]) -> tuple[pa.Table, list[int], dict[str, I64]]:
         """The events as the reader of files takes them: their table, rows and times; the others get their fate."""
         lines = b"\n".join(msgspec.json.encode(events[row].values) for row in good)
         chunks = list(arriving(BytesIO(lines), columns={one.name: one.type for one in self.memory.schema}, kind="jsonl",
-                               needed=[*self.memory.roles.values()], times=times, chunk=len(good)))
+                               needed=[*self.memory.roles.values()], times=times, chunk=len(good),
+                               latest=self.latest))
         rows = [good[line - 1] for chunk in chunks for line in chunk.rows.tolist()]
         for chunk in chunks:
             for one in chunk.refused:
-                fates[good[one.row - 1]] = one.reason
+                fates[good[one.row - 1]] = Fault(".".join(filter(None, ("values", one.column))),
+                                                 one.reason.removeprefix(f"column '{one.column}'").lstrip(": "),
+                                                 one.hint or "Send the columns of the log, each of its kind.")
         table = pa.concat_tables([chunk.table for chunk in chunks]).select(self.memory.schema.names)
         return table, rows, {name: np.concatenate([chunk.times[name] for chunk in chunks]) for name in times}
 
 
-def _strange(event: Event, known: set[str]) -> str:
+def _strange(event: Event, known: set[str]) -> Fault | str:
     """Why an event cannot be read by anybody; nothing where it can."""
     unknown = next((name for name in event.values if name not in known), None)
-    return "" if unknown is None else f"no column of the log is called '{unknown:.60}'; {nearest(unknown, known)}"
+    if unknown is None:
+        return ""
+    return Fault(f"values.{unknown:.60}", "no column of the log is called that", nearest(unknown, known))

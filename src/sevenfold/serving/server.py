@@ -189,7 +189,10 @@ class Server:
         if item is not None and code < 0:
             raise Refusal("query.item", f"no item is called '{item[:60]}'", "Name an item of the bundle's catalogue.", 404)
         waiting = self.answering.submit([ask], explain=True, item=code)
-        (found,) = await asyncio.wait_for(asyncio.wrap_future(waiting), EXPLAINED)
+        try:
+            (found,) = await asyncio.wait_for(asyncio.wrap_future(waiting), EXPLAINED)
+        except TimeoutError as error:
+            raise Busy("explain", f"is not there within {EXPLAINED:g} s", "Ask again a little later.", 503) from error
         return dict(found)
 
     def similar(self, item: str, k: int | None) -> list[Shown] | None:

@@ -29,7 +29,7 @@ def make(*, rows: int = 20_000, seed: int = 0) -> dict[str, pa.Table]:
     made = list(_grown(rng, count, people, community))
     one, other, way = (np.array(column, dtype=np.int64) for column in zip(*made))
     # ever faster, as a network that grows is
-    time = START // 1000 + (np.sqrt(np.sort(rng.random(len(one)))) * DAYS * DAY).astype(np.int64) // 1000
+    time = (START - DAYS * DAY) // 1000 + (np.sqrt(np.sort(rng.random(len(one)))) * DAYS * DAY).astype(np.int64) // 1000
     both = np.repeat(time, 2)
     return {
         "contacts.dat": pa.table({"userID": np.stack([one, other], axis=1).ravel() + 1,

@@ -13,7 +13,7 @@ from pyarrow import csv, parquet
 
 from sevenfold.nouns import DAY, F64, I64, SECOND, Array
 
-START = 1_767_225_600 * SECOND  # 2026-01-01
+START = 1_704_326_400 * SECOND  # 2024-01-04: a world lies in the past
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 DEVICES = np.array(["desktop", "phone", "tablet"])
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".dat": "\t"}

@@ -51,7 +51,7 @@ def _watched(rng: np.random.Generator, rows: int, tastes: F64, traits: F64, good
 
 def _moments(rng: np.random.Generator, user: Array, people: int) -> Array:
     """[rows] each person joins at some time and rates in sittings, in no order of the films; `user` rises."""
-    joined = START + rng.uniform(0, 0.9 * DAYS, people) * DAY
+    joined = START - DAYS * DAY + rng.uniform(0, 0.9 * DAYS, people) * DAY
     pause = np.where(rng.random(len(user)) < 0.1, rng.exponential(8 * DAY, len(user)), rng.exponential(60 * SECOND, len(user)))
     passed = np.cumsum(pause)
     first = np.searchsorted(user, user)

@@ -9,7 +9,7 @@ from math import inf
 import sevenfold.design.vocabulary as vocabulary
 from sevenfold.design.checks.running import expired
 from sevenfold.design.facts import value_at
-from sevenfold.design.findings import RULES, Place, Problem, check, rule
+from sevenfold.design.findings import RULES, UNUSABLE, Place, Problem, check, rule
 from sevenfold.design.sections import Design
 from sevenfold.design.vocabulary import FUNNEL, PREDICTION, TASKS
 from sevenfold.errors import nearest
@@ -79,10 +79,13 @@ def waiver_expired(design: Design) -> Iterator[Problem]:
 
 @check("Z11", "name-unknown", "error", since="concept")
 def name_unknown(design: Design) -> Iterator[Problem]:
-    """A part, a fallback or a waived code that nobody knows."""
+    """A part, a fallback or a waived code that nobody knows, or a code that cannot be waived."""
     for at, waiver in enumerate(design.waivers):
         if waiver.code not in RULES:
             yield Problem(f"waivers[{at}].code", f"no check has the code '{waiver.code}'", nearest(waiver.code, RULES))
+        elif waiver.code == UNUSABLE:
+            yield Problem(f"waivers[{at}].code", f"{UNUSABLE} cannot be waived: nothing is learnt from data that cannot be used",
+                          "Take the waiver away, and mend the data or what the document says of them.")
     for stage, (kind, words) in FALLBACKS.items():
         name, known = getattr(design.serving, stage).else_, [*vocabulary.names(kind), *words]
         if name is not None and name not in known:

@@ -15,7 +15,7 @@ from sevenfold.design.checks.examples import Mutant, examples
 from sevenfold.design.checks.running import unbuilt
 from sevenfold.design.convert import join
 from sevenfold.design.document import parse
-from sevenfold.design.findings import MEASURED, RULES, SEVERITIES, STAGES, Finding, Rule, related
+from sevenfold.design.findings import MEASURED, RULES, SEVERITIES, STAGES, UNUSABLE, Finding, Rule, related
 from sevenfold.design.mapping import at, laid_over, nested
 from sevenfold.design.read import examine, read
 from sevenfold.errors import DesignError, nearest
@@ -23,6 +23,7 @@ from sevenfold.errors import DesignError, nearest
 DAY = "2030-01-31"  # until when the waiver of a printed page holds
 EVER = "9999-12-31"
 REASON = "why this is right here"
+MENDED = "It can be neither waived nor set aside; it has to be mended."
 
 
 def address(code: str) -> str:
@@ -52,7 +53,8 @@ def page(code: str, until: str = DAY) -> str:
     rule, example = RULES[code], examples()[code]
     if code in MEASURED:
         body = ["Only the data can show it: `sevenfold check FILE --data` and a run look for it.",
-                "## To accept it", _waiving({"code": code, "reason": REASON, "owner": "your-name", "until": until})]
+                "## To accept it", MENDED if code == UNUSABLE else _waiving({"code": code, "reason": REASON,
+                                                                             "owner": "your-name", "until": until})]
     else:
         says = "\n".join(one.text() for one in found(rule, example.fires[0].text()))
         body = ["## Where it speaks", _changed(example.fires[0]), f"It says:\n\n```\n{says}\n```",
@@ -94,7 +96,7 @@ def _accepting(rule: Rule, mutant: Mutant, until: str) -> list[str]:
     """The ways that silence the rule on its first example, each tried before it is offered."""
     ways = [] if isinstance(mutant.change, str) else [*_waived(rule, mutant.on, mutant.change, until),
                                                       *_set_aside(rule, mutant.on, mutant.change)]
-    return ways or ["It can be neither waived nor set aside; it has to be mended."]
+    return ways or [MENDED]
 
 
 def _waived(rule: Rule, on: str, change: Mapping[str, Any], until: str) -> Iterator[str]:
