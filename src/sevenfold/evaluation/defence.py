@@ -109,9 +109,9 @@ def _doubts(record: Record) -> Iterator[tuple[str, str]]:
 def _doubt(record: Record, limit: str, held: Verdict, solution: Solution) -> str:
     what = figures.LIMITS[limit]
     if held.basis == "unproved":
-        at = solution.latency_ms.catalogue if solution.latency_ms else record.catalogue
-        return (f"{what} is unproved: it was measured with {at:,} items, not the declared {record.catalogue:,}."
-                if at < record.catalogue else f"{what} is unproved: the document does not say for how many items.")
+        at, declared = solution.latency_ms.catalogue if solution.latency_ms else None, record.catalogue
+        return (f"{what} is unproved: it was measured with {at:,} items, not the declared {declared:,}."
+                if at and declared and at < declared else f"{what} is unproved: the document does not say for how many items.")
     sign = decision.LIMITS[limit].sign
     ends = [end for end in (held.high if sign > 0 else held.low, held.value) if end is not None]
     if held.holds is not False and held.value is not None and any(sign * end > sign * held.limit for end in ends):
