@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,6 +11,7 @@ from sevenfold import data, design, features
 from sevenfold.data.draft import draft
 from sevenfold.data.splits import cuts
 from sevenfold.errors import DataError
+from sevenfold.nouns import Requests
 
 SIZE = 2000
 
@@ -182,3 +185,22 @@ def test_nobody_is_no_user(tmp_path):
     users[::50] = ""
     csv.write_csv(pa.table(table(user_id=users)), tmp_path / "films.csv")
     assert "# user: its name says so; 89 of them" in draft(tmp_path / "films.csv", folder=tmp_path)
+
+
+@pytest.mark.parametrize(("films", "again"), [(40, True), (10**6, False)])
+def test_what_people_come_back_for_may_come_again(tmp_path, films, again):
+    text, made = drafted(tmp_path, movie_id=np.random.default_rng(1).integers(0, films, SIZE))
+    loaded = sound(made)
+    assert made.framing.answer.again is again
+    assert ("of the rows repeat an item of their user" in text) is again
+    log = loaded.log.take(np.arange(SIZE - 100, SIZE))
+    asked = Requests(time=log.time, user=log.user)
+    view = features.fit(made, loaded, cuts(loaded, made).ranker_from).over(loaded)
+    assert (not view.seen(asked)[0][-1]) is again, "what was chosen before is withheld unless it may come again"
+
+
+def test_only_what_withholds_may_let_it_come_again(tmp_path):
+    _, made = drafted(tmp_path)
+    framing = replace(made.framing, task="search", answer=replace(made.framing.answer, again=True))
+    found = [one for one in design.check(replace(made, framing=framing)) if one.where == "framing.answer.again"]
+    assert [one.code for one in found] == ["F03"]

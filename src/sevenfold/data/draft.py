@@ -36,6 +36,7 @@ CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 WORD = re.compile(r"[^\W\d]\w*")  # what can name a feature
 DATED = re.compile(r"\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b")  # a day, in whatever order
 TIMES = "A time is 2026-01-31T12:00:00 (ISO 8601) or a number since 1970, and lies between 1990 and 2100."
+REPEATED = 0.2  # share of the rows from which on people come back for the same
 SAMPLE = 200  # values that show whether a column is meant to hold times
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")  # what YAML takes for text as it stands
 NUMBERS = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
@@ -81,7 +82,8 @@ def draft(path: Path, *, folder: Path) -> str:
     if left := [name for name in free if name not in context]:
         notes.append(f"? left out: {', '.join(left)}; each may be written after the label, or belong into data.items")
     return template.substitute(
-        _counts(table, moments, user.column, item.column), file=path.name, name=slug.strip("-") or "draft",
+        _counts(table, moments, user.column, item.column) | _again(table, user.column, item.column), file=path.name,
+        name=slug.strip("-") or "draft",
         path=json.dumps(written), label=_quoted(is_) if "`" in is_ else is_,
         label_reason=str(label).removeprefix("label: "), within=_within(moments),
         negatives="shown" if request else "unseen", request=f", request: {_text(request.column)}" if request else "",
@@ -206,6 +208,15 @@ def _counts(table: pa.Table, moments: I64, user: str, item: str) -> dict[str, st
     daily = max(round(scale * min(len(table) / users / days, 0.5)), 1)
     return {"events": f"{len(table):,}", "users": f"{users:,}", "scale": str(scale), "daily": str(daily),
             "items": str(_distinct(table, item))}
+
+
+def _again(table: pa.Table, user: str, item: str) -> dict[str, str]:
+    """Whether an answer may hold what its reader had: where many rows repeat an item of their user."""
+    pairs = table.select([user, item]).drop_null()
+    share = 1 - len(pairs.group_by([user, item]).aggregate([])) / max(len(pairs), 1)
+    if share < REPEATED:
+        return {"again": "", "repeated": ""}
+    return {"again": ", again: true", "repeated": f"; {share:.0%} of the rows repeat an item of their user, so it may come again"}
 
 
 def _context(names: list[str], time: str, moments: I64) -> str:

@@ -105,6 +105,7 @@ class Answer(Section):
     range: Range | None = None
     at: str | None = None  # the event at which the features freeze
     for_: tuple[str, ...] = ()  # for whom: [user, ad]
+    again: bool = False  # may hold what its reader acted on before, as one buys again
 
 
 class Label(Section):

@@ -65,11 +65,16 @@ class Features:
         np.savez(folder / "features.npz", **arrays)
 
 
+def withheld(design: Design) -> str:
+    """What is never an answer: what the task leaves out, unless the document lets it come again."""
+    return "nothing" if design.framing.answer.again else TASKS[design.framing.task].withheld
+
+
 def fit(design: Design, data: Data, cut: int) -> Features:
     """Fit every feature of a design on what was available strictly before `cut` (µs)."""
     fitted, history = [], HISTORY
     bare = Features(features=(), cut=cut, label_is_own=design.framing.label.own, late=tuple(sorted(late_columns(design))),
-                    asks=text_column(design), withheld=TASKS[design.framing.task].withheld)
+                    asks=text_column(design), withheld=withheld(design))
     for group, named in design.data.features.items():
         if group not in (*GROUPS, TEXT):
             raise DesignError(f"data.features.{group}", f"features of '{group}' cannot be computed as of a moment",

@@ -262,7 +262,7 @@ class Job:
         learnt, told = replace(design.data, storage={}), replace(solution, why=None)  # words change nothing that is learnt
         return digest([self.data.fingerprint, documents.hash_of(design.framing.label), documents.hash_of(learnt),
                        documents.hash_of(told), design.serving.retrieve.keep, design.serving.rank.keep, design.evaluation.metric,
-                       design.evaluation.trials, dict(design.evaluation.at)])
+                       design.evaluation.trials, dict(design.evaluation.at), design.framing.answer.again])
 
 
 def _strongest(weights: Mapping[str, float]) -> dict[str, float]:

@@ -50,6 +50,9 @@ def output_mismatch(design: Design) -> Iterator[Problem]:
     for name in wrong:
         yield Problem(f"framing.answer.{name}", f"the task '{task}' does not answer with '{name}'",
                       f"It answers with {' or '.join(TASKS[task].answers)}; or choose another task.")
+    if design.framing.answer.again and TASKS[task].withheld != "seen":
+        yield Problem("framing.answer.again", f"the task '{task}' leaves out nothing that was seen, so nothing can come again",
+                      "Leave it out.")
     if not wrong and len(outputs(design.framing.answer)) > 1:
         yield Problem("framing.answer", f"several answers at once: {', '.join(outputs(design.framing.answer))}",
                       "Keep one.")
