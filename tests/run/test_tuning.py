@@ -82,7 +82,7 @@ def test_a_part_of_the_rows_ends_between_requests(ready: Ready) -> None:
     some = first(ready.train, 500)
     assert 0 < len(some) <= 500
     assert some.request[-1] < ready.train.request[len(some)]
-    assert len(some.history) == some.request[-1] + 1
+    np.testing.assert_array_equal(some.history[some.request], ready.train.history[ready.train.request[:len(some)]])
     assert np.array_equal(some.label, ready.train.label[:len(some)])
 
 
