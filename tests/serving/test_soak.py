@@ -15,7 +15,7 @@ SOAK = Path(__file__).parents[2] / "bench" / "soak.py"
 def test_nothing_is_lost_while_a_bundle_is_swapped_and_the_store_restarts(finished: Path) -> None:
     if shutil.which("redis-server") is None:
         pytest.skip("needs a Redis server: apt-get install redis-server")
-    done = subprocess.run([sys.executable, SOAK, finished, "--seconds", "20", "--redis"], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, SOAK, finished, "--seconds", "60", "--redis"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     assert ", 0 twice" in done.stdout
